@@ -1,0 +1,205 @@
+package waf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
+	"github.com/corazawaf/coraza/v3/types"
+)
+
+// corazaMaxRuleIDs bounds the ids of a ruleVerdict.
+const corazaMaxRuleIDs = 16
+
+// Transaction variables by which Guard tells the rules what it knows. A request can't set a TX variable, so these can't be forged;
+// where the rules run without Guard they are absent. All are set before phase 1.
+const (
+	corazaVarAuthenticated = "sallyport_authenticated" // 1: the caller was authenticated, by whatever means
+	corazaVarIdentity      = "sallyport_identity"      // name of that caller; absent if none
+	corazaVarMCP           = "sallyport_guard_mcp"     // 1: the request is for an MCP endpoint; 0: it is not
+)
+
+// ruleInput is one request as Guard has read it. Nothing of it is kept after evaluate.
+type ruleInput struct {
+	Request       *http.Request // its Body is not touched
+	Body          []byte        // the whole body
+	ClientIP      netip.Addr
+	ClientPort    int
+	Authenticated bool
+	Identity      string
+	MCP           bool // the request is for an MCP endpoint
+
+	canary string // for rulesetProve: the rules decide by themselves, as without Guard
+}
+
+// ruleVerdict is what the rules say. The zero value lets the request pass.
+type ruleVerdict struct {
+	Denied  bool
+	Status  int   // for a refusal: 400..599
+	RuleIDs []int // rules with a message that matched, at most 16, the one that refused last
+	Err     error // the engine failed: refuse with 500
+}
+
+// Errors of evaluate. None holds anything of the request.
+var (
+	errCorazaClosed = errors.New("waf: the ruleset is closed")
+	errCorazaOff    = errors.New("waf: the rule engine is off")
+	errCorazaState  = errors.New("waf: the engine gives no access to its variables")
+)
+
+// evaluate runs the request phases of one transaction. It fails closed: whatever goes wrong is an Err, and a rule that drops or
+// redirects refuses as one that denies. The caller holds the ruleset by acquire.
+func (rs *Ruleset) evaluate(in ruleInput) (v ruleVerdict) {
+	defer func() {
+		if p := recover(); p != nil { // by an operator, an action or a body processor; the engine recovers nothing
+			v = ruleVerdict{Err: fmt.Errorf("waf: the rule engine panicked with %T", p)} // the value may quote the request
+		}
+	}()
+	if rs.waf == nil {
+		return ruleVerdict{Err: errCorazaClosed}
+	}
+	tx := rs.waf.NewTransaction()
+	v = corazaRun(tx, &in)
+	if err := tx.Close(); err != nil && v.Err == nil { // not reached by a panic: such a transaction must not be used again
+		v = ruleVerdict{Err: fmt.Errorf("waf: the rule engine could not close a transaction: %T", err)}
+	}
+	return v
+}
+
+func corazaRun(tx types.Transaction, in *ruleInput) ruleVerdict {
+	if tx.IsRuleEngineOff() {
+		return ruleVerdict{Err: errCorazaOff}
+	}
+	if !corazaMark(tx, in) {
+		return ruleVerdict{Err: errCorazaState}
+	}
+	r := in.Request
+	server, serverPort := corazaServer(r.Context())
+	tx.ProcessConnection(corazaAddr(in.ClientIP), in.ClientPort, server, serverPort)
+	tx.ProcessURI(corazaTarget(r), r.Method, r.Proto)
+	for name, values := range r.Header {
+		for _, value := range values {
+			tx.AddRequestHeader(name, value)
+		}
+	}
+	if r.Host != "" { // net/http keeps these two apart from the other fields
+		tx.AddRequestHeader("Host", r.Host)
+		tx.SetServerName(corazaHostname(r.Host))
+	}
+	for _, coding := range r.TransferEncoding {
+		tx.AddRequestHeader("Transfer-Encoding", coding)
+	}
+	if it := tx.ProcessRequestHeaders(); it != nil {
+		return corazaRefusal(tx, it)
+	}
+	if len(in.Body) > 0 {
+		switch it, n, err := tx.WriteRequestBody(in.Body); {
+		case it != nil:
+			return corazaRefusal(tx, it)
+		case err != nil:
+			return ruleVerdict{Err: fmt.Errorf("waf: the rule engine did not take the body: %T", err)}
+		case n != len(in.Body) && tx.IsRequestBodyAccessible(): // rules may switch body access off for a request
+			return ruleVerdict{Err: errors.New("waf: the rule engine took a part of the body only")}
+		}
+	}
+	it, err := tx.ProcessRequestBody()
+	if err != nil {
+		return ruleVerdict{Err: fmt.Errorf("waf: the rule engine did not read the body: %T", err)}
+	}
+	if it != nil {
+		return corazaRefusal(tx, it)
+	}
+	return ruleVerdict{RuleIDs: corazaMatched(tx, 0)}
+}
+
+// corazaMark sets the variables that tell the rules what Guard knows.
+func corazaMark(tx types.Transaction, in *ruleInput) bool {
+	state, ok := tx.(plugintypes.TransactionState)
+	if !ok {
+		return false
+	}
+	vars := state.Variables().TX()
+	flag := func(name string, on bool) {
+		value := "0"
+		if on {
+			value = "1"
+		}
+		vars.Set(name, []string{value})
+	}
+	if in.canary != "" {
+		vars.Set(rulesetCanaryVariable, []string{in.canary})
+		return true
+	}
+	flag(corazaVarAuthenticated, in.Authenticated)
+	flag(corazaVarMCP, in.MCP)
+	if in.Identity != "" {
+		vars.Set(corazaVarIdentity, []string{in.Identity})
+	}
+	return true
+}
+
+// corazaRefusal turns an interruption into a refusal. A rule that says deny, drop or redirect refuses; only deny has a status to
+// give, and one that is not an error becomes 403.
+func corazaRefusal(tx types.Transaction, it *types.Interruption) ruleVerdict {
+	status := it.Status
+	if it.Action != "deny" || status < 400 || status > 599 {
+		status = http.StatusForbidden
+	}
+	return ruleVerdict{Denied: true, Status: status, RuleIDs: corazaMatched(tx, it.RuleID)}
+}
+
+// corazaMatched lists the rules that matched and have something to say, and last the one that refused (0 = none).
+func corazaMatched(tx types.Transaction, refused int) []int {
+	var ids []int
+	for _, m := range tx.MatchedRules() {
+		if id := m.Rule().ID(); id != 0 && id != refused && m.Message() != "" && len(ids) < corazaMaxRuleIDs-1 {
+			ids = append(ids, id)
+		}
+	}
+	if refused != 0 {
+		ids = append(ids, refused)
+	}
+	return ids
+}
+
+// corazaTarget is the request target as it was on the wire, or its nearest form for a request that never was on one.
+func corazaTarget(r *http.Request) string {
+	if r.RequestURI != "" {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}
+
+// corazaAddr writes an address the way @ipMatch reads it: no brackets, no zone, IPv4 as IPv4.
+func corazaAddr(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.Unmap().WithZone("").String()
+}
+
+// corazaServer is the local address of the connection, if net/http gave one.
+func corazaServer(ctx context.Context) (string, int) {
+	addr, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return "", 0
+	}
+	ap, err := netip.ParseAddrPort(addr.String())
+	if err != nil { // a Unix socket
+		return "", 0
+	}
+	return corazaAddr(ap.Addr()), int(ap.Port())
+}
+
+// corazaHostname is Host without port and brackets.
+func corazaHostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}

@@ -1,0 +1,142 @@
+package waf
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/reference"
+)
+
+// A corpusCase is one line of the reference corpora.
+type corpusCase struct {
+	ID       string
+	Class    string
+	Layer    string
+	Why      string
+	Delivery string
+	Response json.RawMessage
+	Request  struct {
+		Method, Path, Proto, Body string
+		BodyB64                   string `json:"body_b64"`
+		Headers                   [][2]string
+	}
+	Context struct{ Authenticated bool }
+}
+
+func corpusCases(t *testing.T, name string) (cases []corpusCase) {
+	t.Helper()
+	data, err := os.ReadFile(reference.Path(t, "corpus", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(data) {
+		var c corpusCase
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, c)
+	}
+	return cases
+}
+
+// input builds what Guard would hand to the rules. ok is false for a request that net/http never delivers to a handler.
+func (c *corpusCase) input(t *testing.T, guarded bool) (in ruleInput, ok bool) {
+	t.Helper()
+	body := []byte(c.Request.Body)
+	if c.Request.BodyB64 != "" {
+		var err error
+		if body, err = base64.StdEncoding.DecodeString(c.Request.BodyB64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	latin1 := func(s string) string {
+		b := make([]byte, 0, len(s))
+		for _, r := range s {
+			b = append(b, byte(r))
+		}
+		return string(b)
+	}
+	target := latin1(c.Request.Path)
+	u, err := url.ParseRequestURI(target)
+	if err != nil || c.Delivery != "" {
+		return in, false
+	}
+	r := &http.Request{Method: c.Request.Method, URL: u, RequestURI: target, Proto: "HTTP/1.1", Header: http.Header{}}
+	for _, h := range c.Request.Headers {
+		if strings.EqualFold(h[0], "Host") {
+			r.Host = latin1(h[1])
+			continue
+		}
+		name := http.CanonicalHeaderKey(latin1(h[0]))
+		r.Header[name] = append(r.Header[name], strings.Trim(latin1(h[1]), " \t"))
+	}
+	in = ruleInput{Request: r, Body: body, ClientIP: netip.MustParseAddr("192.0.2.7"), ClientPort: 40000}
+	if guarded {
+		in.Authenticated, in.MCP = c.Context.Authenticated, corpusIsMCP(u.Path)
+	} else {
+		in.canary = "none"
+	}
+	return in, true
+}
+
+// corpusIsMCP is the list of endpoints in the corpus's README.
+func corpusIsMCP(path string) bool {
+	switch path {
+	case "/mcp", "/mcp_message", "/message", "/messages", "/messages/", "/sse":
+		return true
+	}
+	return strings.HasPrefix(path, "/mcp/") || (strings.HasSuffix(path, "/mcp") && !strings.Contains(path, "/.well-known/"))
+}
+
+// corpusCovered are the classes of the corpus that the rules know.
+var corpusCovered = map[string]bool{"missing-auth": true, "secret-in-url": true, "session-id": true}
+
+// Every attack that the corpus assigns to the rules and that is of a class that they know is refused, and no passing case is; with Guard's knowledge
+// and, as in a plain WAF, without it.
+func TestCorpus(t *testing.T) {
+	rs, err := LoadRules(RulesConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rs.Close()
+	for _, mode := range []string{"guarded", "plain"} {
+		t.Run(mode, func(t *testing.T) {
+			caught := map[string]int{}
+			for _, c := range corpusCases(t, "attacks.jsonl") {
+				in, ok := c.input(t, mode == "guarded")
+				if !ok {
+					continue
+				}
+				v := rs.evaluate(in)
+				if v.Err != nil {
+					t.Errorf("%s: %v", c.ID, v.Err)
+				}
+				caught[c.Layer+" total"]++
+				if v.Denied {
+					caught[c.Layer+" refused"]++
+				} else if c.Layer == "rules" && corpusCovered[c.Class] {
+					t.Errorf("%s passed: %s", c.ID, c.Why)
+				}
+			}
+			for _, c := range corpusCases(t, "benign.jsonl") {
+				in, ok := c.input(t, mode == "guarded")
+				if !ok {
+					continue
+				}
+				caught["benign total"]++
+				if v := rs.evaluate(in); v.Denied || v.Err != nil {
+					caught["benign refused"]++
+					t.Errorf("%s refused by %v with %d (%v): %s", c.ID, v.RuleIDs, v.Status, v.Err, c.Why)
+				}
+			}
+			t.Log(caught)
+		})
+	}
+}
