@@ -1,0 +1,114 @@
+package validate
+
+import "github.com/sallyport/sallyport/internal/scan"
+
+// SessionID reports whether value is a session id: one or more bytes of 0x21 to 0x7e. It does not bound the length (see
+// HeaderConfig.MaxSessionIDBytes) and allocates nothing. net/http does not check it.
+//
+// Source: MCP 2025-03-26 to 2025-11-25, Streamable HTTP, Session Management. Revision 2026-07-28 has no sessions.
+func SessionID[T Text](value T) Violation { return sessionIDProblem(value).in("Mcp-Session-Id") }
+
+func sessionIDProblem[T Text](s T) problem {
+	if i := scan.VisibleASCII(s); i >= 0 || len(s) == 0 {
+		return problem{CodeSessionIDInvalid, max(i, 0)}
+	}
+	return problem{}
+}
+
+// ProtocolVersion reports whether value has the form of a protocol revision, DDDD-DD-DD. Which ones are served is for the
+// caller to decide. It allocates nothing. net/http does not check it.
+//
+// Source: MCP 2025-06-18 and later, Streamable HTTP, Protocol Version Header.
+func ProtocolVersion[T Text](value T) Violation {
+	return protocolVersionProblem(value).in("Mcp-Protocol-Version")
+}
+
+func protocolVersionProblem[T Text](s T) problem {
+	const form = "DDDD-DD-DD"
+	for i := range min(len(s), len(form)) {
+		if dash := form[i] == '-'; dash && s[i] != '-' || !dash && !scan.Is(s[i], scan.Digit) {
+			return problem{CodeProtocolVersionInvalid, i}
+		}
+	}
+	if len(s) != len(form) {
+		return problem{CodeProtocolVersionInvalid, min(len(s), len(form))}
+	}
+	return problem{}
+}
+
+// MCPMethod reports whether value is a non-empty line of HTAB, SP and visible ASCII. That it equals the method in the body
+// is for mcpmsg to decide. It allocates nothing. net/http does not check it.
+//
+// Source: MCP 2026-07-28, Streamable HTTP, Standard Headers.
+func MCPMethod[T Text](value T) Violation {
+	return mirrorText(value, CodeMCPMethodInvalid).in("Mcp-Method")
+}
+
+// MCPName reports whether value is a non-empty line of HTAB, SP and visible ASCII, and if it has the Base64 form
+// (=?base64?...?=), whether that holds the one canonical Base64 text of some UTF-8. That it equals the name in the body is
+// for mcpmsg to decide. It allocates nothing. net/http does not check it.
+//
+// Source: MCP 2026-07-28, Streamable HTTP, Standard Headers and Value Encoding.
+func MCPName[T Text](value T) Violation {
+	return mirrorValue(value, CodeMCPNameInvalid).in("Mcp-Name")
+}
+
+// MCPParam reports whether name is Mcp-Param- and a token, and value a line of HTAB, SP and visible ASCII, maybe empty,
+// or in the Base64 form of [MCPName]. It allocates nothing. net/http does not check it.
+//
+// Source: MCP 2026-07-28, Streamable HTTP, Custom Headers from Tool Parameters.
+func MCPParam[T Text](name, value T) Violation {
+	if !isMCPParam(name) || len(name) == len(mcpParamPrefix) || scan.FieldName(name) >= 0 {
+		return Violation{Code: CodeMCPParamInvalid}
+	}
+	return paramValue(value).in("Mcp-Param-*")
+}
+
+const mcpParamPrefix = "Mcp-Param-"
+
+func isMCPParam[T Text](name T) bool { return scan.HasPrefixFold(name, mcpParamPrefix) }
+
+func paramValue[T Text](s T) problem {
+	if len(s) == 0 {
+		return problem{}
+	}
+	return mirrorValue(s, CodeMCPParamInvalid)
+}
+
+// mirrorText allows one or more of HTAB, SP and visible ASCII.
+func mirrorText[T Text](s T, c Code) problem {
+	if len(s) == 0 {
+		return problem{c, 0}
+	}
+	for i := 0; i < len(s); i++ {
+		if i = scan.Not(s, i, scan.Visible); i < len(s) && !isOWS(s[i]) {
+			return problem{c, i}
+		}
+	}
+	return problem{}
+}
+
+func mirrorValue[T Text](s T, c Code) problem {
+	if p := mirrorText(s, c); p.code != CodeOK {
+		return p
+	}
+	if from, to, ok := scan.Sentinel(s); ok {
+		if i := scan.Base64(s[from:to]); i >= 0 {
+			return problem{CodeMCPEncodingInvalid, from + i}
+		}
+	}
+	return problem{}
+}
+
+// LastEventID reports whether value is an event id: no NUL, CR or LF. It does not bound the length (see
+// HeaderConfig.MaxLastEventIDBytes) and allocates nothing. net/http refuses the three bytes itself.
+//
+// Source: WHATWG HTML, 9.2. Revision 2026-07-28 does not use it.
+func LastEventID[T Text](value T) Violation {
+	for i := range len(value) {
+		if c := value[i]; c == 0 || c == '\r' || c == '\n' {
+			return Violation{Code: CodeLastEventIDInvalid, Name: "Last-Event-Id", Offset: i}
+		}
+	}
+	return Violation{}
+}

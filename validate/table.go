@@ -1,0 +1,284 @@
+package validate
+
+import (
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/scan"
+)
+
+// grammar says which check beyond the byte set a field gets.
+type grammar uint8
+
+const (
+	noGrammar grammar = iota
+	hostGrammar
+	contentLengthGrammar
+	transferEncodingGrammar
+	contentTypeGrammar
+	acceptGrammar
+	authorizationGrammar
+	originGrammar
+	cookieGrammar
+	connectionGrammar
+	expectGrammar
+	upgradeGrammar
+	trailerGrammar
+	teGrammar
+	rangeGrammar
+	forwardedGrammar
+	forwardedForGrammar
+	forwardedProtoGrammar
+	forwardedHostGrammar
+	forwardedPortGrammar
+	realIPGrammar
+	sessionIDGrammar
+	protocolVersionGrammar
+	mcpMethodGrammar
+	mcpNameGrammar
+	mcpParamGrammar
+)
+
+// fieldFlags are the properties of a field that are no grammar.
+type fieldFlags uint8
+
+const (
+	singleton  fieldFlags = 1 << iota // no list: may occur once (RFC 9110, 5.3)
+	hopByHop                          // Connection may nominate it (RFC 9110, 7.6.1)
+	mayTrail                          // may be a trailer field (RFC 9110, 6.5.1)
+	forbidden                         // refused whatever its value
+	connection                        // has no place in HTTP/2 and HTTP/3 (RFC 9113, 8.2.2)
+	endToEnd                          // known and not hopByHop
+	noTrailer                         // known and not mayTrail
+)
+
+// bound says which limit of HeaderConfig holds for the value of a field.
+type bound uint8
+
+const (
+	customBound bound = iota
+	standardBound
+	credentialsBound
+	cookieBound
+	sessionIDBound
+	mcpNameBound
+	lastEventIDBound
+)
+
+// knownField is a row of the field list.
+type knownField struct {
+	name    string // canonical
+	flags   fieldFlags
+	grammar grammar
+	bound   bound
+}
+
+// fieldList has the request fields of the IANA registry that are in use, the fields of W3C and WHATWG, those of MCP, and the
+// de-facto standards of proxies. Everything else is a custom field.
+var fieldList = [...]knownField{
+	{name: "Accept", grammar: acceptGrammar},
+	{name: "Accept-Charset"},
+	{name: "Accept-Encoding"},
+	{name: "Accept-Language"},
+	{name: "Access-Control-Request-Headers"},
+	{name: "Access-Control-Request-Method", flags: singleton},
+	{name: "Access-Control-Request-Private-Network", flags: singleton},
+	{name: "Alt-Used", flags: singleton},
+	{name: "Authorization", flags: singleton, grammar: authorizationGrammar, bound: credentialsBound},
+	{name: "Baggage"},
+	{name: "Cache-Control"},
+	{name: "Close", flags: hopByHop},
+	{name: "Connection", flags: hopByHop | connection, grammar: connectionGrammar},
+	{name: "Content-Digest", flags: mayTrail},
+	{name: "Content-Disposition", flags: singleton},
+	{name: "Content-Encoding"},
+	{name: "Content-Language"},
+	{name: "Content-Length", flags: singleton, grammar: contentLengthGrammar},
+	{name: "Content-Location", flags: singleton},
+	{name: "Content-Md5", flags: singleton | mayTrail},
+	{name: "Content-Range", flags: singleton},
+	{name: "Content-Type", flags: singleton, grammar: contentTypeGrammar},
+	{name: "Cookie", grammar: cookieGrammar, bound: cookieBound},
+	{name: "Date", flags: singleton | mayTrail},
+	{name: "Depth", flags: singleton},
+	{name: "Destination", flags: singleton},
+	{name: "Dnt", flags: singleton},
+	{name: "Dpop", flags: singleton},
+	{name: "Early-Data", flags: singleton},
+	{name: "Expect", flags: singleton, grammar: expectGrammar},
+	{name: "Forwarded", grammar: forwardedGrammar},
+	{name: "From", flags: singleton},
+	{name: "Host", flags: singleton, grammar: hostGrammar},
+	{name: "Http2-Settings", flags: singleton | hopByHop | connection},
+	{name: "If", flags: singleton},
+	{name: "If-Match"},
+	{name: "If-Modified-Since", flags: singleton},
+	{name: "If-None-Match"},
+	{name: "If-Range", flags: singleton},
+	{name: "If-Unmodified-Since", flags: singleton},
+	{name: "Keep-Alive", flags: hopByHop | connection},
+	{name: "Last-Event-Id", flags: singleton, bound: lastEventIDBound},
+	{name: "Link", flags: mayTrail},
+	{name: "Lock-Token", flags: singleton},
+	{name: "Max-Forwards", flags: singleton},
+	{name: "Mcp-Method", flags: singleton, grammar: mcpMethodGrammar, bound: mcpNameBound},
+	{name: "Mcp-Name", flags: singleton, grammar: mcpNameGrammar, bound: mcpNameBound},
+	{name: "Mcp-Protocol-Version", flags: singleton, grammar: protocolVersionGrammar},
+	{name: "Mcp-Session-Id", flags: singleton, grammar: sessionIDGrammar, bound: sessionIDBound},
+	{name: "Origin", flags: singleton, grammar: originGrammar},
+	{name: "Overwrite", flags: singleton},
+	{name: "Pragma"},
+	{name: "Prefer"},
+	{name: "Priority"},
+	{name: "Proxy", flags: forbidden},
+	{name: "Proxy-Authorization", flags: singleton | hopByHop, grammar: authorizationGrammar, bound: credentialsBound},
+	{name: "Proxy-Connection", flags: hopByHop | connection},
+	{name: "Range", flags: singleton, grammar: rangeGrammar},
+	{name: "Referer", flags: singleton},
+	{name: "Repr-Digest", flags: mayTrail},
+	{name: "Save-Data", flags: singleton},
+	{name: "Sec-Ch-Ua"},
+	{name: "Sec-Ch-Ua-Arch"},
+	{name: "Sec-Ch-Ua-Bitness"},
+	{name: "Sec-Ch-Ua-Full-Version-List"},
+	{name: "Sec-Ch-Ua-Mobile"},
+	{name: "Sec-Ch-Ua-Model"},
+	{name: "Sec-Ch-Ua-Platform"},
+	{name: "Sec-Ch-Ua-Platform-Version"},
+	{name: "Sec-Fetch-Dest", flags: singleton},
+	{name: "Sec-Fetch-Mode", flags: singleton},
+	{name: "Sec-Fetch-Site", flags: singleton},
+	{name: "Sec-Fetch-User", flags: singleton},
+	{name: "Sec-Gpc", flags: singleton},
+	{name: "Sec-Purpose", flags: singleton},
+	{name: "Sec-Websocket-Extensions"},
+	{name: "Sec-Websocket-Key", flags: singleton},
+	{name: "Sec-Websocket-Protocol"},
+	{name: "Sec-Websocket-Version", flags: singleton},
+	{name: "Signature", flags: mayTrail},
+	{name: "Signature-Input", flags: mayTrail},
+	{name: "Soapaction", flags: singleton},
+	{name: "Te", flags: hopByHop, grammar: teGrammar},
+	{name: "Timeout"},
+	{name: "Traceparent"},
+	{name: "Tracestate"},
+	{name: "Trailer", flags: hopByHop, grammar: trailerGrammar},
+	{name: "Transfer-Encoding", flags: singleton | connection, grammar: transferEncodingGrammar},
+	{name: "Upgrade", flags: hopByHop | connection, grammar: upgradeGrammar},
+	{name: "Upgrade-Insecure-Requests", flags: singleton},
+	{name: "User-Agent", flags: singleton},
+	{name: "Via"},
+	{name: "X-Forwarded-For", grammar: forwardedForGrammar},
+	{name: "X-Forwarded-Host", flags: singleton, grammar: forwardedHostGrammar},
+	{name: "X-Forwarded-Port", flags: singleton, grammar: forwardedPortGrammar},
+	{name: "X-Forwarded-Prefix", flags: singleton},
+	{name: "X-Forwarded-Proto", flags: singleton, grammar: forwardedProtoGrammar},
+	{name: "X-Forwarded-Server"},
+	{name: "X-Real-Ip", flags: singleton, grammar: realIPGrammar},
+}
+
+// overrideNames are fields by which some servers choose another method or target than the request line's.
+var overrideNames = [...]string{
+	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url", "X-Middleware-Subrequest",
+}
+
+// maxNamed bounds the names that one configuration adds to the table.
+const maxNamed = 64
+
+// field is a row of a compiled table.
+type field struct {
+	name    string
+	limit   int
+	flags   fieldFlags
+	grammar grammar
+	bound   bound
+}
+
+// The rows without a name of their own.
+const (
+	customRow = iota // every field that is not in the table
+	paramRow         // Mcp-Param-*
+	firstRow
+)
+
+// fieldTable finds fields by name in any case.
+type fieldTable struct {
+	index  [512]uint8 // open addressing, at most 2/5 full; 0 ends a search
+	fields [firstRow + len(fieldList) + len(overrideNames) + maxNamed]field
+	used   int
+}
+
+// maxFieldName bounds the names that a configuration may add, and so the names that can have a twin.
+const maxFieldName = 256
+
+var knownFields = newFieldTable()
+
+func newFieldTable() (t fieldTable) {
+	t.used = firstRow
+	t.fields[paramRow].grammar = mcpParamGrammar
+	for _, k := range fieldList {
+		f := &t.fields[t.add(k.name)]
+		f.flags, f.grammar, f.bound = k.flags, k.grammar, max(k.bound, standardBound)
+		if f.flags&hopByHop == 0 {
+			f.flags |= endToEnd
+		}
+		if f.flags&mayTrail == 0 {
+			f.flags |= noTrailer
+		}
+	}
+	return t
+}
+
+// add returns the row of name, which it makes if there is none. It needs a free row.
+func (t *fieldTable) add(name string) uint8 {
+	if id := find(t, name); id != 0 {
+		return id
+	}
+	id := uint8(t.used)
+	t.used++
+	t.fields[id].name = name
+	i := slot(name)
+	for t.index[i] != 0 {
+		i = (i + 1) % uint32(len(t.index))
+	}
+	t.index[i] = id
+	return id
+}
+
+// slot hashes the length and three bytes. The multiplier gives every known name a slot of its own.
+func slot[T Text](name T) uint32 {
+	n := len(name)
+	h := uint32(name[0]|0x20) | uint32(name[n*3>>2]|0x20)<<8 | uint32(name[n-1]|0x20)<<16 | uint32(n)<<24
+	return h * 0xfd3615d5 >> (32 - 9)
+}
+
+// find returns the row of name in any case, or 0.
+func find[T Text](t *fieldTable, name T) uint8 {
+	if len(name) == 0 {
+		return 0
+	}
+	for i := slot(name); ; i = (i + 1) % uint32(len(t.index)) {
+		id := t.index[i]
+		if id == 0 {
+			return 0
+		}
+		if known := t.fields[id].name; string(name) == known || scan.EqualFold(name, known) {
+			return id
+		}
+	}
+}
+
+// isTwin reports whether name, which holds an underscore, becomes a known name when "_" is read as "-", as CGI, WSGI and
+// many frameworks do when they make variables of fields.
+func (t *fieldTable) isTwin(name string) bool {
+	if len(name) > maxFieldName || strings.IndexByte(name, '_') < 0 {
+		return false
+	}
+	var buf [maxFieldName]byte
+	b := append(buf[:0], name...)
+	for i, c := range b {
+		if c == '_' {
+			b[i] = '-'
+		}
+	}
+	return find(t, b) != 0 || isMCPParam(b)
+}
