@@ -205,7 +205,7 @@ func TestForbidden(t *testing.T) {
 
 // TestStandardLibraryOnly asks the go command for everything that validate and mcpmsg pull in, through whatever package.
 func TestStandardLibraryOnly(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "-f", "{{.Standard}} {{.ImportPath}}", "./mcpmsg", "./rules").Output()
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{.Standard}} {{.ImportPath}}", "./validate", "./mcpmsg", "./rules").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
