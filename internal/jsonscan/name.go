@@ -1,0 +1,155 @@
+package jsonscan
+
+import (
+	"math/bits"
+	"unicode/utf8"
+)
+
+// Words are the eye-catching parts of a member name: its first and its last eight bytes (the same, zero padded, for a
+// name of up to eight) and its length. Names of up to sixteen bytes are equal if and only if their Words are.
+type Words struct {
+	First, Last uint64
+	Len         int
+}
+
+// WordsOf returns the Words of a decoded name.
+func WordsOf[T ~string | ~[]byte](name T) Words {
+	w := Words{Len: len(name)}
+	for i := 0; i < len(name) && i < 8; i++ {
+		w.First |= uint64(name[i]) << (8 * i)
+		w.Last |= uint64(name[max(0, len(name)-8)+i]) << (8 * i)
+	}
+	return w
+}
+
+// Key is a digest of the name that ignores the case of ASCII letters (and some more: equal keys prove nothing). It has no
+// secret, so it may only choose a place in a table that holds no attacker's names, or a bit of a filter. Its high bits are
+// no better than its low ones: multiply before taking some.
+func (w Words) Key() uint64 {
+	const fold = ones * 0x20
+	return w.First | fold ^ bits.RotateLeft64(w.Last|fold, 23) ^ uint64(w.Len)<<2
+}
+
+// Name reads the rest of a member name from just after its opening quote. It returns the index after the closing quote
+// (-1 if the string is not valid), the name's Words, and whether it is plain: ASCII without escapes, so that its bytes are
+// its text. The Words of a name that is not plain are not set.
+func Name(b []byte, i int) (end int, w Words, plain bool) {
+	if uint(i)+8 <= uint(len(b)) {
+		v := load64(b, i)
+		if m := special(v); m != 0 { // up to seven bytes
+			n := bits.TrailingZeros64(m) &^ 7
+			if j := i + n>>3; b[j] == '"' {
+				v &= 1<<n - 1
+				return j + 1, Words{v, v, n >> 3}, true
+			}
+		} else if end, last := longName(b, i); end > 0 {
+			return end, Words{v, last, end - 1 - i}, true
+		}
+	}
+	if end = String(b, i); end < 0 {
+		return end, w, false
+	}
+	name := b[i : end-1]
+	for _, c := range name {
+		if !isPlain(c) {
+			return end, w, false
+		}
+	}
+	return end, WordsOf(name), true
+}
+
+// longName goes on with a name whose first eight bytes are plain. It returns the index after the closing quote and the
+// name's last eight bytes, or 0 if the name is not plain or too near to the end of the text.
+func longName(b []byte, start int) (end int, last uint64) {
+	for i := start + 8; uint(i)+8 <= uint(len(b)); i += 8 {
+		m := special(load64(b, i))
+		if m == 0 {
+			continue
+		}
+		if i += bits.TrailingZeros64(m) >> 3; b[i] != '"' {
+			return 0, 0
+		}
+		return i + 1, load64(b, i-8)
+	}
+	return 0, 0
+}
+
+// AppendFolded appends to dst what the decoded text of a name becomes under the loosest readers: letters in lower case,
+// the characters whose case folding or compatibility form is an ASCII letter or digit as that, characters that show
+// nothing left out, and nothing from the first NUL on. Two names that fold to the same text are twins.
+func AppendFolded(dst, body []byte) []byte {
+	for len(body) > 0 {
+		r, raw, n := next(body)
+		if raw && r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(body)
+		}
+		body = body[n:]
+		switch f := foldRune(r); {
+		case f == 0:
+			return dst
+		case f > 0:
+			dst = utf8.AppendRune(dst, f)
+		}
+	}
+	return dst
+}
+
+// foldRune returns what a lax reader makes of r: 0 where a C string ends, -1 for nothing at all.
+func foldRune(r rune) rune {
+	switch {
+	case 'A' <= r && r <= 'Z':
+		return r | 0x20
+	case r < utf8.RuneSelf:
+		return r
+	case r == 0x017f: // long s
+		return 's'
+	case r == 0x212a: // Kelvin sign
+		return 'k'
+	case r == 0x0130 || r == 0x0131: // dotted and dotless i
+		return 'i'
+	case 0xff01 <= r && r <= 0xff5e: // full-width forms
+		return foldRune(r - 0xfee0)
+	case IsInvisible(r):
+		return -1
+	}
+	return r
+}
+
+// IsInvisible reports whether r is a control or format character, or another one that shows nothing: zero-width and
+// direction marks, the tags block, variation selectors, fillers.
+//
+// Source: Unicode general categories Cc, Cf, Zl, Zp and the property Default_Ignorable_Code_Point.
+func IsInvisible(r rune) bool {
+	switch {
+	case r < 0x20, 0x7f <= r && r < 0xa0, r == 0xad:
+		return true
+	case r < 0x034f:
+		return false
+	case r == 0x034f, 0x0600 <= r && r <= 0x0605, r == 0x061c, r == 0x06dd, r == 0x070f, 0x0890 <= r && r <= 0x0891, r == 0x08e2:
+		return true
+	case 0x115f <= r && r <= 0x1160, 0x17b4 <= r && r <= 0x17b5, 0x180b <= r && r <= 0x180f:
+		return true
+	case 0x200b <= r && r <= 0x200f, 0x2028 <= r && r <= 0x202e, 0x2060 <= r && r <= 0x206f, r == 0x2800:
+		return true
+	case r == 0x3164, 0xfe00 <= r && r <= 0xfe0f, r == 0xfeff, r == 0xffa0, 0xfff0 <= r && r <= 0xfffb:
+		return true
+	case r == 0x110bd, r == 0x110cd, 0x13430 <= r && r <= 0x1343f, 0x1bca0 <= r && r <= 0x1bca3, 0x1d173 <= r && r <= 0x1d17a:
+		return true
+	}
+	return 0xe0000 <= r && r <= 0xe0fff
+}
+
+// FirstInvisible returns the index in a string body of its first character that shows nothing (see [IsInvisible]), or -1.
+func FirstInvisible(body []byte) int {
+	for i := 0; i < len(body); {
+		r, raw, n := next(body[i:])
+		if raw && r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(body[i:])
+		}
+		if IsInvisible(r) {
+			return i
+		}
+		i += n
+	}
+	return -1
+}

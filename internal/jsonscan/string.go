@@ -1,0 +1,219 @@
+package jsonscan
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+
+// special marks the bytes of a word that end a run of plain ASCII: a quote or a control character (xor with 2 maps '"' to
+// 0x20 and keeps the controls below it, so that one subtraction finds both), a backslash, and everything above 0x7f. The
+// lowest mark is exact; a higher one may be false, because borrows go up.
+func special(w uint64) uint64 {
+	return (w | ((w ^ ones*0x02) - ones*0x21) | ((w ^ ones*'\\') - ones)) & highs
+}
+
+// String reads the rest of a string from just after its opening quote and returns the index after the closing quote, or
+// -1 if the string is not valid: unterminated, a raw control character, a bad escape, a surrogate half, bad UTF-8.
+func String(b []byte, i int) int {
+	clean := 0 // plain words in a row: long plain text goes to the wide loop
+	for {
+		if uint(i)+8 <= uint(len(b)) {
+			m := special(load64(b, i))
+			if m == 0 {
+				i += 8
+				if clean++; clean >= 4 {
+					i = plainBlocks(b, i)
+					clean = 0
+				}
+				continue
+			}
+			i += bits.TrailingZeros64(m) >> 3
+		} else {
+			for ; i < len(b) && isPlain(b[i]); i++ {
+			}
+			if i >= len(b) {
+				return -1
+			}
+		}
+		clean = 0
+		switch c := b[i]; {
+		case c == '"':
+			return i + 1
+		case c == '\\':
+			if uint(i)+1 < uint(len(b)) && simpleEscape[b[i+1]] != 0 {
+				i += 2
+				continue
+			}
+			if i = unicodeEscape(b, i); i < 0 {
+				return -1
+			}
+		case c < 0x20:
+			return -1
+		default:
+			if i = multiByte(b, i); i < 0 {
+				return -1
+			}
+		}
+	}
+}
+
+func isPlain(c byte) bool { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' }
+
+// plainBlocks skips whole blocks of 32 plain bytes.
+func plainBlocks(b []byte, i int) int {
+	for uint(i)+32 <= uint(len(b)) {
+		p := b[i : i+32 : i+32] // one bounds check for four loads
+		w0, w1 := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
+		w2, w3 := binary.LittleEndian.Uint64(p[16:]), binary.LittleEndian.Uint64(p[24:])
+		m := w0 | ((w0 ^ ones*0x02) - ones*0x21) | ((w0 ^ ones*'\\') - ones)
+		m |= w1 | ((w1 ^ ones*0x02) - ones*0x21) | ((w1 ^ ones*'\\') - ones)
+		m |= w2 | ((w2 ^ ones*0x02) - ones*0x21) | ((w2 ^ ones*'\\') - ones)
+		m |= w3 | ((w3 ^ ones*0x02) - ones*0x21) | ((w3 ^ ones*'\\') - ones)
+		if m&highs != 0 {
+			break
+		}
+		i += 32
+	}
+	return i
+}
+
+// simpleEscape holds the byte that a two-character escape stands for, zero for no such escape.
+var simpleEscape = [256]byte{
+	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
+}
+
+// unicodeEscape reads \uXXXX, or the two of a surrogate pair, at b[i] == '\\'. A surrogate half is refused: it has no
+// UTF-8 form, and parsers disagree on what they put in its place.
+func unicodeEscape(b []byte, i int) int {
+	r := hex4(b, i)
+	if r < 0 || r&0xfc00 == 0xdc00 {
+		return -1
+	}
+	i += 6
+	if r&0xfc00 == 0xd800 {
+		if r = hex4(b, i); r&0xfc00 != 0xdc00 || r < 0 {
+			return -1
+		}
+		i += 6
+	}
+	return i
+}
+
+// hex4 returns the value of the escape \uXXXX at b[i], or -1.
+func hex4(b []byte, i int) int {
+	if i+6 > len(b) || b[i] != '\\' || b[i+1] != 'u' {
+		return -1
+	}
+	r := 0
+	for _, c := range b[i+2 : i+6] {
+		switch {
+		case c-'0' < 10:
+			c -= '0'
+		case c|0x20-'a' < 6:
+			c = c | 0x20 - 'a' + 10
+		default:
+			return -1
+		}
+		r = r<<4 | int(c)
+	}
+	return r
+}
+
+// multiByte reads the multi-byte UTF-8 characters that start at b[i] >= 0x80 and returns the index of the first ASCII
+// byte after them, or -1.
+func multiByte(b []byte, i int) int {
+	// Two characters of three bytes at a time: most of the world's text that is not ASCII.
+	for uint(i)+8 <= uint(len(b)) {
+		w := load64(b, i)
+		if w&0x0000c0c0f0c0c0f0 != 0x00008080e08080e0 {
+			break
+		}
+		// After lead 0xe0 the second byte has bit 5 set (no overlong form); after 0xed it has not (no surrogate).
+		x, y := w&0x200f, w>>24&0x200f
+		if x == 0 || y == 0 || x == 0x200d || y == 0x200d {
+			return -1
+		}
+		i += 6
+	}
+	for i < len(b) && b[i] >= 0x80 {
+		n := runeLen(b[i:])
+		if n == 0 {
+			return -1
+		}
+		i += n
+	}
+	return i
+}
+
+// runeLen returns the length of the valid multi-byte character at the start of b, or 0.
+func runeLen(b []byte) int {
+	switch c := b[0]; {
+	case c < 0xc2:
+		return 0
+	case c < 0xe0:
+		if len(b) >= 2 && b[1]&0xc0 == 0x80 {
+			return 2
+		}
+	case c < 0xf0:
+		if len(b) >= 3 && b[1]&0xc0 == 0x80 && b[2]&0xc0 == 0x80 && !(c == 0xe0 && b[1] < 0xa0) && !(c == 0xed && b[1] >= 0xa0) {
+			return 3
+		}
+	case c < 0xf5:
+		if len(b) >= 4 && b[1]&0xc0 == 0x80 && b[2]&0xc0 == 0x80 && b[3]&0xc0 == 0x80 &&
+			!(c == 0xf0 && b[1] < 0x90) && !(c == 0xf4 && b[1] >= 0x90) {
+			return 4
+		}
+	}
+	return 0
+}
+
+// Fault says what is wrong with a string.
+type Fault uint8
+
+// What can be wrong with a string.
+const (
+	FaultNone      Fault = iota
+	FaultSyntax          // unterminated, or an escape that JSON does not have
+	FaultControl         // a control character that is not escaped
+	FaultSurrogate       // half of a surrogate pair
+	FaultUTF8            // bytes that are not UTF-8
+)
+
+// StringFault finds the first fault of the string whose opening quote is before b[i], and its index. It is the slow twin
+// of [String], for use after that returned -1.
+func StringFault(b []byte, i int) (Fault, int) {
+	for i < len(b) {
+		switch c := b[i]; {
+		case c == '"':
+			return FaultNone, i
+		case c < 0x20:
+			return FaultControl, i
+		case c >= 0x80:
+			n := runeLen(b[i:])
+			if n == 0 {
+				return FaultUTF8, i
+			}
+			i += n
+		case c != '\\':
+			i++
+		case i+1 < len(b) && simpleEscape[b[i+1]] != 0:
+			i += 2
+		case hex4(b, i) < 0:
+			return FaultSyntax, i
+		default:
+			end := unicodeEscape(b, i)
+			if end < 0 {
+				return FaultSurrogate, i
+			}
+			i = end
+		}
+	}
+	return FaultSyntax, i
+}
