@@ -1,0 +1,99 @@
+package schema
+
+import (
+	"github.com/sallyport/sallyport/internal/jsonscan"
+)
+
+// Format is a rule for the text of a string that JSON Schema can't express or leaves to "format".
+type Format uint8
+
+// The rules.
+const (
+	NoFormat Format = iota
+	Visible         // no character that shows nothing: no control, format or filler characters
+	Base64          // RFC 4648, section 4, padded
+	MetaKey         // key of a _meta object
+	numFormats
+)
+
+var formatNames = [numFormats]string{Visible: "visible", Base64: "byte", MetaKey: "meta-key"}
+
+// holds reports whether a string body follows the rule.
+func (f Format) holds(w *Walker, body []byte) bool {
+	switch f {
+	case Visible:
+		return jsonscan.FirstInvisible(body) < 0
+	case Base64:
+		return isBase64(w.decoded(body))
+	case MetaKey:
+		return isMetaKey(w.decoded(body))
+	}
+	return true
+}
+
+func isBase64(s []byte) bool {
+	if len(s)%4 != 0 {
+		return false
+	}
+	pad := 0
+	for pad < 2 && pad < len(s) && s[len(s)-1-pad] == '=' {
+		pad++
+	}
+	for _, c := range s[:len(s)-pad] {
+		if !isAlnum(c) && c != '+' && c != '/' {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return c|0x20-'a' < 26 }
+func isAlnum(c byte) bool  { return isLetter(c) || c-'0' < 10 }
+
+// isMetaKey reports whether s is a key that a _meta object may have: an optional prefix of labels joined by dots that
+// ends with a slash, and a name that is empty or begins and ends with a letter or digit.
+//
+// Source: MCP 2025-06-18 and later, Base Protocol, _meta.
+func isMetaKey(s []byte) bool {
+	slash := -1
+	for i, c := range s {
+		if c == '/' {
+			slash = i
+			break
+		}
+	}
+	if slash >= 0 && !isMetaPrefix(s[:slash]) {
+		return false
+	}
+	name := s[slash+1:]
+	if len(name) == 0 {
+		return true
+	}
+	if !isAlnum(name[0]) || !isAlnum(name[len(name)-1]) {
+		return false
+	}
+	for _, c := range name {
+		if !isAlnum(c) && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// isMetaPrefix reports whether s is labels joined by dots.
+func isMetaPrefix(s []byte) bool {
+	start := 0
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && s[i] != '.' {
+			if !isAlnum(s[i]) && s[i] != '-' {
+				return false
+			}
+			continue
+		}
+		if i == start || !isLetter(s[start]) || !isAlnum(s[i-1]) {
+			return false
+		}
+		start = i + 1
+	}
+	return true
+}

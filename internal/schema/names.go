@@ -1,0 +1,187 @@
+package schema
+
+import (
+	"hash/maphash"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/jsonscan"
+)
+
+const (
+	fewNames = 24      // unknown names of an object that are compared one by one, before it gets a table
+	oddName  = 1 << 31 // flag in nameEntry.size: the text to compare is not the bytes of the message
+)
+
+// nameEntry is a member name that the schema does not define.
+type nameEntry struct {
+	first uint64 // its first eight bytes
+	off   uint32 // where it begins in the message
+	size  uint32 // its length as written, and oddName
+}
+
+var seed = maphash.MakeSeed()
+
+// addName adds a name to those of the object. name is its text, b[start:end] how it is written; odd says that the two
+// differ. It returns false if the object already has it.
+func (w *Walker) addName(f *frame, b []byte, first uint64, name []byte, start, end int, odd bool) bool {
+	entry := nameEntry{first, uint32(start), uint32(end - start)}
+	if odd {
+		entry.size |= oddName
+	}
+	n := len(w.names) - f.base
+	if f.table < 0 {
+		for i := range w.names[f.base:] {
+			if o := &w.names[f.base+i]; o.first == first && w.sameName(f, b, o, name, odd) {
+				return false
+			}
+		}
+		w.names = append(w.names, entry)
+		if n+1 >= fewNames {
+			w.growTable(f, b, 7)
+		}
+		return true
+	}
+	if (n+1)*2 > 1<<f.bits {
+		w.growTable(f, b, f.bits+2)
+	}
+	// A place of the table holds the upper half of a hash and the number of an entry, plus one.
+	table := w.tables[f.table : f.table+1<<f.bits]
+	h := maphash.Bytes(seed, name)
+	mask := uint64(len(table) - 1)
+	p := h & mask
+	for ; table[p] != 0; p = (p + 1) & mask {
+		if (table[p]^h)>>32 == 0 && w.sameName(f, b, &w.names[uint32(table[p])-1], name, odd) {
+			return false
+		}
+	}
+	w.names = append(w.names, entry)
+	table[p] = h>>32<<32 | uint64(len(w.names))
+	return true
+}
+
+// sameName reports whether the entry's text is name.
+func (w *Walker) sameName(f *frame, b []byte, o *nameEntry, name []byte, odd bool) bool {
+	if o.size&oddName == 0 && !odd && int(o.size) == len(name) {
+		return string(b[o.off:o.off+o.size]) == string(name)
+	}
+	if o.size&oddName == 0 && !odd {
+		return false
+	}
+	return string(w.entryText(f, b, o)) == string(name)
+}
+
+// entryText returns the text by which the entry is compared. It may use the free end of w.text.
+func (w *Walker) entryText(f *frame, b []byte, o *nameEntry) []byte {
+	raw := b[o.off : o.off+o.size&^oddName]
+	if o.size&oddName == 0 {
+		return raw
+	}
+	n := len(w.text)
+	w.text = appendName(w.text, raw, f.node.foldDup)
+	text := w.text[n:]
+	w.text = w.text[:n]
+	return text
+}
+
+func appendName(dst, raw []byte, fold bool) []byte {
+	if fold {
+		return jsonscan.AppendFolded(dst, raw)
+	}
+	return jsonscan.AppendText(dst, raw)
+}
+
+// growTable gives the object a table of 1<<lg places with the names it has so far.
+func (w *Walker) growTable(f *frame, b []byte, lg uint8) {
+	at := len(w.tables)
+	w.tables = append(w.tables, zeros[:min(len(zeros), 1<<lg)]...)
+	for len(w.tables) < at+1<<lg {
+		w.tables = append(w.tables, zeros[:]...)
+	}
+	table := w.tables[at:]
+	mask := uint64(len(table) - 1)
+	for i := f.base; i < len(w.names); i++ {
+		h := maphash.Bytes(seed, w.entryText(f, b, &w.names[i]))
+		p := h & mask
+		for table[p] != 0 {
+			p = (p + 1) & mask
+		}
+		table[p] = h>>32<<32 | uint64(i+1)
+	}
+	f.table, f.bits = at, lg
+}
+
+var zeros [512]uint64
+
+// oddName finds the edge for a name that has escapes or is not ASCII, or whose object compares names without case. It
+// returns nil, with the reason, if the name repeats another one or is the twin of a member that the schema defines.
+func (w *Walker) oddName(f *frame, b []byte, start, end int) *Edge {
+	n := f.node
+	w.text = appendName(w.text[:0], b[start:end], false)
+	text := w.text
+	if s := n.find(text); s != nil {
+		if s.bit != 0 {
+			if f.seen&s.bit != 0 {
+				w.reason = Duplicate
+				return nil
+			}
+			f.seen |= s.bit
+			return &s.edge
+		}
+		return w.addOdd(f, b, text, start, end, &s.edge)
+	}
+	if n.table != nil {
+		folded := jsonscan.AppendFolded(w.text, b[start:end])[len(text):]
+		if n.findFolded(folded) {
+			w.reason = Twin
+			return nil
+		}
+	}
+	if n.foldDup {
+		w.text = appendName(w.text[:0], b[start:end], true)
+		text = w.text
+	}
+	return w.addOdd(f, b, text, start, end, &n.other)
+}
+
+func (w *Walker) addOdd(f *frame, b, text []byte, start, end int, e *Edge) *Edge {
+	words := jsonscan.WordsOf(text)
+	f.bloom |= bloomBit(words.Key())
+	if !w.addName(f, b, words.First, text, start, end, true) {
+		w.reason = Duplicate
+		return nil
+	}
+	return e
+}
+
+// find returns the slot of a known member, or nil.
+func (n *Node) find(name []byte) *slot {
+	for s := n.chain(name); s != nil; s = s.next {
+		if s.name == string(name) {
+			return s
+		}
+	}
+	return nil
+}
+
+// findFolded reports whether a known member folds to the given text.
+func (n *Node) findFolded(folded []byte) bool {
+	for s := n.chain(folded); s != nil; s = s.next {
+		if s.name != "" && strings.EqualFold(s.name, string(folded)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *Node) chain(name []byte) *slot {
+	if n.table == nil {
+		return nil
+	}
+	return &n.table[jsonscan.WordsOf(name).Key()*n.mul>>(n.shift&63)]
+}
+
+// twin reports whether a plain name is the twin of the known name.
+func (w *Walker) twin(known string, name []byte) bool {
+	w.text = jsonscan.AppendFolded(w.text[:0], name)
+	return strings.EqualFold(known, string(w.text))
+}

@@ -1,0 +1,503 @@
+package schema
+
+import (
+	"github.com/sallyport/sallyport/internal/jsonscan"
+)
+
+// Limits bound what a walk admits. Every field must be set; there is no "0 means unlimited".
+type Limits struct {
+	Depth       int // objects and arrays inside one another
+	Members     int // of one object
+	Items       int // of one array
+	StringBytes int // between the quotes, as written
+	NameBytes   int // the same, for member names
+	NumberBytes int
+}
+
+// Host is told about the members that its graph marks with [Edge.Cap], as the walk passes them.
+type Host interface {
+	// Enter is called before the value of a member that has no node of its own. It returns the edge to judge the value
+	// by, or nil to refuse the text. at is the offset of the value, or of white space before it.
+	Enter(w *Walker, cap uint8, at int) *Edge
+	// Leave is called after a marked value: b[start:end] is its raw text. It returns false to refuse the text.
+	Leave(w *Walker, cap uint8, start, end int) bool
+}
+
+// Walker holds the state of one walk and its scratch memory. It is not safe for concurrent use; reuse it to save memory.
+type Walker struct {
+	Limits Limits
+	Host   Host
+	Fault  Fault // why the last walk stopped; Reason OK with a Host that refused
+	root   *Edge
+	reason Reason // what the last failing atom said
+	frames []frame
+	names  []nameEntry
+	tables []uint64
+	text   []byte // decoded name
+	at     resume
+}
+
+// frame is an open object or array.
+type frame struct {
+	node   *Node
+	edge   *Edge  // of the member or element being read
+	alive  uint64 // atoms not refuted
+	seen   uint64 // known members seen
+	bloom  uint64 // filter over the unknown names
+	start  int    // where the value of a marked member begins
+	count  int    // members or elements
+	base   int    // first unknown name
+	table  int    // start of the name table, -1 while there are few
+	end    int    // length of the tables when the object was opened
+	bits   uint8  // log2 of the table's size
+	object bool
+	cap    uint8 // what the Host wants to know about the value being read
+}
+
+// resume is where a walk stopped on a fault that leaves the text readable.
+type resume struct {
+	pos, depth int
+	value      bool // before a value, not after one
+}
+
+// NewWalker returns a Walker for texts within the limits.
+func NewWalker(lim Limits) *Walker {
+	return &Walker{Limits: lim, frames: make([]frame, lim.Depth), names: make([]nameEntry, 0, 64), text: make([]byte, 0, 64)}
+}
+
+// Depth returns the number of objects and arrays that are open. Only a Host may call it, during a walk.
+func (w *Walker) Depth() int { return w.at.depth }
+
+// Walk judges the value that begins at or after b[i] by the root edge, inside outer open arrays, and returns the index after it, or
+// -1 with the Fault set. What follows the value is the caller's business.
+func (w *Walker) Walk(b []byte, i int, root *Edge, outer int) int {
+	w.root, w.Fault = root, Fault{}
+	w.names, w.tables = w.names[:0], w.tables[:0]
+	var (
+		cur    = root.Node
+		depth  = 0
+		deep   = min(w.Limits.Depth, len(w.frames)) - outer
+		f      *frame
+		frames = w.frames
+		start  int
+	)
+value:
+	if uint(i) >= uint(len(b)) {
+		return w.syntax(Syntax, i)
+	}
+	switch c := b[i]; {
+	case c == '"':
+		start = i
+		if i = jsonscan.String(b, start+1); i < 0 {
+			return w.badString(b, start+1)
+		}
+		if i-start-2 > w.Limits.StringBytes {
+			return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
+		}
+		if cur.plain {
+			if cur.types&KindString == 0 && w.refute(depth, Type, start) {
+				return w.stop(i, depth, false)
+			}
+		} else if !w.scalar(cur, KindString, b, start, i, depth) {
+			return w.stop(i, depth, false)
+		}
+	case c == '{':
+		if depth >= deep {
+			return w.syntax2(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
+		}
+		if cur.object == 0 && w.refute(depth, Type, i) {
+			return w.stop(i, depth, true)
+		}
+		f = &frames[depth]
+		depth++
+		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, 0, 0, 0
+		f.base, f.table, f.end, f.object, f.cap = len(w.names), -1, len(w.tables), true, 0
+		i++
+		if i < len(b) && b[i] <= ' ' {
+			i = jsonscan.Space(b, i)
+		}
+		if i < len(b) && b[i] == '}' {
+			goto closeObject
+		}
+		goto name
+	case c == '[':
+		if depth >= deep {
+			return w.syntax2(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
+		}
+		if cur.array == 0 && w.refute(depth, Type, i) {
+			return w.stop(i, depth, true)
+		}
+		f = &frames[depth]
+		depth++
+		f.node, f.alive, f.count = cur, cur.array, 0
+		f.object, f.cap, f.edge = false, 0, &cur.items
+		i++
+		if i < len(b) && b[i] <= ' ' {
+			i = jsonscan.Space(b, i)
+		}
+		if i < len(b) && b[i] == ']' {
+			goto closeArray
+		}
+		f.count = 1
+		cur = cur.items.Node
+		goto value
+	case c == '-' || c-'0' < 10:
+		start = i
+		kind := KindInteger
+		end, integer := jsonscan.Number(b, start)
+		if end < 0 {
+			return w.syntax(Syntax, start)
+		}
+		if !integer {
+			kind = KindFraction
+		}
+		i = end
+		if i-start > w.Limits.NumberBytes {
+			return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false})
+		}
+		if cur.types&kind == 0 || !cur.plain {
+			if !w.scalar(cur, kind, b, start, i, depth) {
+				return w.stop(i, depth, false)
+			}
+		}
+	case c <= ' ':
+		if j := jsonscan.Space(b, i); j > i {
+			i = j
+			goto value
+		}
+		return w.syntax(Syntax, i)
+	default:
+		start = i
+		kind := KindBool
+		if c == 'n' {
+			kind = KindNull
+		}
+		if i = jsonscan.Literal(b, start); i < 0 {
+			return w.syntax(Syntax, start)
+		}
+		if cur.types&kind == 0 || !cur.plain {
+			if !w.scalar(cur, kind, b, start, i, depth) {
+				return w.stop(i, depth, false)
+			}
+		}
+	}
+after:
+	if depth == 0 {
+		return i
+	}
+	if f.cap != 0 {
+		w.at = resume{i, depth, false}
+		if !w.leave(f, jsonscan.Space(b, f.start), i) {
+			return -1
+		}
+	}
+	if uint(i) >= uint(len(b)) {
+		return w.syntax(Syntax, i)
+	}
+next:
+	switch b[i] {
+	case ',':
+		i++
+		if f.object {
+			if i < len(b) && b[i] <= ' ' {
+				i = jsonscan.Space(b, i)
+			}
+			goto name
+		}
+		if f.count++; f.count > w.Limits.Items {
+			return w.limit(ManyItems, i, w.Limits.Items, f.count, resume{i, depth, true})
+		}
+		cur = f.edge.Node
+		goto value
+	case '}':
+		if f.object {
+			goto closeObject
+		}
+	case ']':
+		if !f.object {
+			goto closeArray
+		}
+	case ' ', '\t', '\r', '\n':
+		if i = jsonscan.Space(b, i); i < len(b) {
+			goto next
+		}
+	}
+	return w.syntax(Syntax, i)
+name:
+	{
+		if uint(i) >= uint(len(b)) || b[i] != '"' {
+			return w.syntax(Syntax, i)
+		}
+		start = i + 1
+		end, words, plain := jsonscan.Name(b, start)
+		if end < 0 {
+			return w.badString(b, start)
+		}
+		i = end
+		if i < len(b) && b[i] <= ' ' {
+			i = jsonscan.Space(b, i)
+		}
+		if i >= len(b) || b[i] != ':' {
+			return w.syntax(Syntax, i)
+		}
+		i++
+		if end-1-start > w.Limits.NameBytes {
+			return w.limit(LongName, start-1, w.Limits.NameBytes, end-1-start, resume{i, depth, true})
+		}
+		if f.count++; f.count > w.Limits.Members {
+			return w.limit(ManyMembers, start-1, w.Limits.Members, f.count, resume{i, depth, true})
+		}
+		n := f.node
+		e := &n.other
+		if !plain || n.foldDup {
+			if e = w.oddName(f, b, start, end-1); e == nil {
+				return w.halt(start-1, resume{i, depth, true})
+			}
+		} else {
+			key := words.Key()
+			if n.table != nil {
+				s := &n.table[key*n.mul>>(n.shift&63)]
+				for ; s != nil; s = s.next {
+					if s.words == words && (words.Len <= 16 || string(b[start:end-1]) == s.name) {
+						e = &s.edge
+						if s.bit == 0 {
+							break
+						}
+						if f.seen&s.bit != 0 {
+							w.reason = Duplicate
+							return w.halt(start-1, resume{i, depth, true})
+						}
+						f.seen |= s.bit
+						goto known
+					}
+					if s.words.Len == words.Len && w.twin(s.name, b[start:end-1]) {
+						w.reason = Twin
+						return w.halt(start-1, resume{i, depth, true})
+					}
+				}
+			}
+			// The unknown names so far: a filter first, then, while they are few, one look at each.
+			bit := bloomBit(key)
+			if f.table < 0 && f.bloom&bit == 0 && len(w.names)-f.base < fewNames {
+				f.bloom |= bit
+				w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - 1 - start)})
+			} else if f.bloom |= bit; !w.addName(f, b, words.First, b[start:end-1], start, end-1, false) {
+				w.reason = Duplicate
+				return w.halt(start-1, resume{i, depth, true})
+			}
+		}
+	known:
+		f.edge = e
+		cur = e.Node
+		if e.special {
+			if cur = w.member(f, e, b, start, end-1, i, depth); cur == nil {
+				return -1
+			}
+		}
+		goto value
+	}
+closeObject:
+	i++
+	if n := f.node; f.seen&n.required != n.required || n.sized || !n.simple {
+		if !w.close(f, depth, i-1) {
+			return w.stop(i-1, depth, false)
+		}
+	}
+	w.names, w.tables = w.names[:f.base], w.tables[:f.end]
+	if depth--; depth > 0 {
+		f = &frames[depth-1]
+	}
+	goto after
+closeArray:
+	i++
+	if n := f.node; n.sized || !n.simple {
+		if !w.close(f, depth, i-1) {
+			return w.stop(i-1, depth, false)
+		}
+	}
+	if depth--; depth > 0 {
+		f = &frames[depth-1]
+	}
+	goto after
+}
+
+func bloomBit(key uint64) uint64 { return 1 << (key * 0x9e3779b97f4a7c15 >> 58) }
+
+// scalar judges the scalar b[start:end] by n and tells the value around it. It returns false if the text is refuted.
+func (w *Walker) scalar(n *Node, kind uint8, b []byte, start, end, depth int) bool {
+	w.reason = Type
+	var verdict uint64
+	for k := range n.atoms {
+		if a := &n.atoms[k]; w.admits(a, kind, b[start:end]) {
+			verdict |= 1 << k
+		}
+	}
+	if verdict == 0 {
+		return !w.refute(depth, w.reason, start)
+	}
+	return n.simple || w.report(n, verdict, depth, start)
+}
+
+// report applies the verdict on a value of node n to the value around it. It returns false if the text is refuted.
+func (w *Walker) report(n *Node, verdict uint64, depth, at int) bool {
+	for _, g := range n.gates {
+		if g.holds(verdict) {
+			verdict |= g.Bit
+		}
+	}
+	if depth == 0 {
+		for _, m := range w.root.Maps {
+			if verdict&m.Need == 0 {
+				w.Fault = Fault{Reason: OneOf, Offset: at}
+				return false
+			}
+		}
+		return true
+	}
+	f := &w.frames[depth-1]
+	for _, m := range f.edge.Maps {
+		if verdict&m.Need == 0 {
+			f.alive &^= m.Kill
+		}
+	}
+	if f.alive != 0 {
+		return true
+	}
+	if w.reason == OK {
+		w.reason = OneOf
+	}
+	return !w.refute(depth-1, w.reason, at)
+}
+
+func (g *Gate) holds(verdict uint64) bool {
+	in := verdict & g.Mask
+	switch g.Op {
+	case OpAll:
+		return in == g.Mask
+	case OpAny:
+		return in != 0
+	default:
+		return in != 0 && in&(in-1) == 0
+	}
+}
+
+// refute records that the value inside the first depth frames fits none of its atoms, and what follows for the values
+// around it. It returns true if the whole text is refuted.
+func (w *Walker) refute(depth int, r Reason, at int) bool {
+	for d := depth - 1; d >= 0; d-- {
+		f := &w.frames[d]
+		if f.alive &^= f.edge.kill; f.alive != 0 {
+			return false
+		}
+	}
+	w.Fault = Fault{Reason: r, Offset: at}
+	return true
+}
+
+// close judges what is known only at the end of an object or array, and tells the value around it.
+func (w *Walker) close(f *frame, depth, at int) bool {
+	n := f.node
+	w.reason = OK
+	for k := range n.atoms {
+		if f.alive>>k&1 == 0 {
+			continue
+		}
+		a := &n.atoms[k]
+		switch {
+		case f.object && (f.seen&a.Required != a.Required || a.AnyRequired != 0 && f.seen&a.AnyRequired == 0):
+			w.reason = Missing
+		case f.object && (f.count < a.MinProps || uint(f.count) > uint(a.MaxProps-1)),
+			!f.object && (f.count < a.MinItems || uint(f.count) > uint(a.MaxItems-1)):
+			w.reason = Count
+		default:
+			continue
+		}
+		f.alive &^= 1 << k
+	}
+	if f.alive == 0 {
+		if w.reason == OK {
+			w.reason = OneOf
+		}
+		return !w.refute(depth-1, w.reason, at)
+	}
+	return n.simple || w.report(n, f.alive, depth-1, at)
+}
+
+// member handles a member whose edge asks for more than a node: the form of its name, no such member admitted, or
+// something for the Host. It returns the node of the value, or nil if the text is refused.
+func (w *Walker) member(f *frame, e *Edge, b []byte, start, end, next, depth int) *Node {
+	n := f.node
+	if n.nameRule && e == &n.other {
+		w.reason = NameForm
+		for k := range n.atoms {
+			if r := n.atoms[k].NameRule; r != 0 && f.alive>>k&1 != 0 && !r.holds(w, b[start:end]) {
+				f.alive &^= 1 << k
+			}
+		}
+	}
+	if f.alive&e.Closed != 0 {
+		w.reason = Unknown
+		f.alive &^= e.Closed
+	}
+	if f.alive == 0 && w.refute(depth-1, w.reason, start-1) {
+		w.at = resume{next, depth, true}
+		return nil
+	}
+	if e.Cap == 0 {
+		return e.Node
+	}
+	f.cap, f.start = e.Cap, next
+	if e.Node != nil {
+		return e.Node
+	}
+	w.at = resume{next, depth, true}
+	inner := w.Host.Enter(w, e.Cap, next)
+	if inner == nil {
+		return nil
+	}
+	f.edge = inner
+	return inner.Node
+}
+
+// leave tells the Host about a marked value.
+func (w *Walker) leave(f *frame, start, end int) bool {
+	c := f.cap
+	f.cap = 0
+	return w.Host.Leave(w, c, start, end)
+}
+
+// The functions below end a walk and return -1.
+
+// syntax refuses bytes that are no JSON text.
+func (w *Walker) syntax(r Reason, at int) int {
+	w.Fault = Fault{Reason: r, Offset: at}
+	return -1
+}
+
+func (w *Walker) syntax2(r Reason, at, limit, got int) int {
+	w.Fault = Fault{r, at, limit, got}
+	return -1
+}
+
+func (w *Walker) badString(b []byte, i int) int {
+	kind, at := jsonscan.StringFault(b, i)
+	return w.syntax([...]Reason{Syntax, Syntax, Control, Surrogate, UTF8}[kind], at)
+}
+
+// limit refuses a text that exceeds a limit but can be read on.
+func (w *Walker) limit(r Reason, at, limit, got int, next resume) int {
+	w.Fault, w.at = Fault{r, at, limit, got}, next
+	return -1
+}
+
+// halt refuses a member name for w.reason.
+func (w *Walker) halt(at int, next resume) int {
+	w.Fault, w.at = Fault{Reason: w.reason, Offset: at}, next
+	return -1
+}
+
+// stop ends a walk whose Fault is set.
+func (w *Walker) stop(pos, depth int, value bool) int {
+	w.at = resume{pos, depth, value}
+	return -1
+}
