@@ -1,0 +1,120 @@
+package main
+
+// Marks of members that mcpmsg wants to see. They are written to the generated file under these names.
+const (
+	capID = iota + 1
+	capMethod
+	capParams
+	capResult
+	capError
+	capName
+	capURI
+	capArguments
+	capMeta
+	capVersion
+	capCode
+	capTask
+)
+
+var capNames = []string{
+	capID: "capID", capMethod: "capMethod", capParams: "capParams", capResult: "capResult", capError: "capError", capName: "capName",
+	capURI: "capURI", capArguments: "capArguments", capMeta: "capMeta", capVersion: "capVersion", capCode: "capCode", capTask: "capTask",
+}
+
+// envelope is the outermost object of every message. Which members go together is decided by mcpmsg.
+var envelope = object{
+	"type": "object",
+	"properties": object{
+		"jsonrpc": object{"const": "2.0"},
+		"id":      object{"type": []any{"string", "integer"}, "x-strict": true},
+		"method":  object{"type": "string"},
+		"params":  object{},
+		"result":  object{},
+		"error":   object{},
+	},
+	"required": []any{"jsonrpc"},
+	"x-cap":    object{"id": capID, "method": capMethod},
+	"x-enter":  object{"params": capParams, "result": capResult, "error": capError},
+}
+
+// captures marks what mcpmsg takes from the params of a message.
+func captures(row methodRow) object {
+	members := object{}
+	if row.notification {
+		return object{"x-cap": object{"_meta": capMeta}, "properties": object{"_meta": object{}}}
+	}
+	marks := object{"_meta": capMeta}
+	switch row.name {
+	case "tools/call", "prompts/get":
+		members["name"] = object{"x-format": "visible"}
+		marks["name"], marks["arguments"] = capName, capArguments
+	case "resources/read", "resources/subscribe", "resources/unsubscribe":
+		marks["uri"] = capURI
+	case "tasks/get", "tasks/result", "tasks/cancel":
+		marks["taskId"] = capTask
+	}
+	members["_meta"] = object{
+		"properties": object{"io.modelcontextprotocol/protocolVersion": object{}},
+		"x-cap":      object{"io.modelcontextprotocol/protocolVersion": capVersion},
+	}
+	return object{"properties": members, "x-cap": marks}
+}
+
+// overlay adds to the definitions what the text of the protocol says beside the schema file, and what schema.ts says
+// where the schema file was generated too narrow.
+func (d *document) overlay() {
+	for _, def := range d.defs {
+		d.visit(def)
+	}
+	if d.number == 5 {
+		// schema.ts: any JSON value. The generator left out null and fractions.
+		d.defs["JSONValue"].(object)["anyOf"].([]any)[2].(object)["x-types"] = []any{"number", "null"}
+		d.defs["InputRequiredResult"].(object)["x-any"] = []any{"inputRequests", "requestState"}
+		// The official conformance suite sends null where it has no responses, and servers take it.
+		d.defs["InputResponses"].(object)["x-types"] = []any{"null"}
+	}
+	if elicit, ok := d.defs["ElicitResult"].(object); ok {
+		// schema.ts: a number. The generator wrote integer.
+		values := elicit["properties"].(object)["content"].(object)["additionalProperties"].(object)
+		if list, ok := values["anyOf"].([]any); ok {
+			values = list[1].(object)
+		}
+		values["x-types"] = []any{"number"}
+	}
+	for _, name := range []string{"RequestId", "ProgressToken"} {
+		d.defs[name].(object)["x-strict"] = true
+	}
+}
+
+// visit adds the rules that hold wherever a member of a certain name or form stands.
+func (d *document) visit(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			d.visit(e)
+		}
+	case object:
+		if members, ok := v["properties"].(object); ok {
+			if meta, ok := members["_meta"].(object); ok && d.number >= 3 {
+				d.target(meta)["x-names"] = "meta-key"
+			}
+		}
+		if v["format"] == "byte" && v["type"] == "string" {
+			v["x-format"] = "byte"
+		}
+		for _, k := range sortedKeys(v) {
+			d.visit(v[k])
+		}
+	}
+}
+
+// target follows a reference.
+func (d *document) target(s object) object {
+	for {
+		ref, ok := s["$ref"].(string)
+		if !ok {
+			return s
+		}
+		s = d.defs[ref[len(d.prefix):]].(object)
+	}
+}

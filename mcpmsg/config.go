@@ -1,0 +1,78 @@
+package mcpmsg
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sallyport/sallyport/internal/schema"
+)
+
+// SchemaMode says what the schema.json files are worth where the text of the protocol says something else.
+type SchemaMode uint8
+
+const (
+	// Prose accepts what either schema.json or schema.ts admits, and refuses what the text forbids with MUST and one
+	// message shows.
+	Prose SchemaMode = iota
+	// Published checks the schema.json files to the letter, and nothing beside them but JSON-RPC and one meaning.
+	Published
+)
+
+// Config configures a [Validator]. The zero Config is the recommended one.
+type Config struct {
+	_ [0]func() // keyed literals only; not comparable
+
+	MaxBytes       int // of a message; 0 = 4194304; 1..1073741824
+	MaxDepth       int // objects and arrays inside one another; 0 = 64; 4..1024
+	MaxMembers     int // of one object; 0 = 1024; 8..1048576
+	MaxItems       int // of one array; 0 = 100000; 1..16777216
+	MaxStringBytes int // of one string as written; 0 = MaxBytes; 64..1073741824
+	MaxNameBytes   int // of one member name as written; 0 = 1024; 64..65536
+	MaxNumberBytes int // of one number as written; 0 = 100; 16..4096
+	MaxIDBytes     int // of an id as written, with its quotes; 0 = 256; 8..65536
+	MaxMethodBytes int // of a method as written, with its quotes; 0 = 128; 64..4096
+	MaxBatch       int // messages of a batch; 0 = 100; 1..10000
+
+	Schema SchemaMode // 0 = Prose
+}
+
+// ConfigError is one field of a config that is out of its range.
+type ConfigError struct {
+	Field           string
+	Value, Min, Max int
+}
+
+// Error names the field and its range.
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("mcpmsg: %s is %d, want 0 or %d to %d", e.Field, e.Value, e.Min, e.Max)
+}
+
+// limits are the bounds that the walk itself does not keep.
+type limits struct{ bytes, id, method, batch int }
+
+func (c *Config) limits() (l limits, s schema.Limits, err error) {
+	var errs []error
+	bound := func(field string, value, usual, lo, hi int) int {
+		if value == 0 {
+			return usual
+		}
+		if value < lo || value > hi {
+			errs = append(errs, &ConfigError{"Config." + field, value, lo, hi})
+		}
+		return value
+	}
+	l.bytes = bound("MaxBytes", c.MaxBytes, 4<<20, 1, 1<<30)
+	l.id = bound("MaxIDBytes", c.MaxIDBytes, 256, 8, 64<<10)
+	l.method = bound("MaxMethodBytes", c.MaxMethodBytes, 128, 64, 4<<10)
+	l.batch = bound("MaxBatch", c.MaxBatch, 100, 1, 10_000)
+	s.Depth = bound("MaxDepth", c.MaxDepth, 64, 4, 1024)
+	s.Members = bound("MaxMembers", c.MaxMembers, 1024, 8, 1<<20)
+	s.Items = bound("MaxItems", c.MaxItems, 100_000, 1, 1<<24)
+	s.StringBytes = bound("MaxStringBytes", c.MaxStringBytes, l.bytes, 64, 1<<30)
+	s.NameBytes = bound("MaxNameBytes", c.MaxNameBytes, 1024, 64, 64<<10)
+	s.NumberBytes = bound("MaxNumberBytes", c.MaxNumberBytes, 100, 16, 4<<10)
+	if c.Schema > Published {
+		errs = append(errs, &ConfigError{"Config.Schema", int(c.Schema), int(Prose), int(Published)})
+	}
+	return l, s, errors.Join(errs...)
+}
