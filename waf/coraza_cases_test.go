@@ -1,0 +1,176 @@
+package waf
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/rules"
+)
+
+// A ruleCase is one line of ../rules/testdata/cases: YAML whose items are JSON, so that a test in any language can read it.
+type ruleCase struct {
+	Rule    int                        `json:"rule"`
+	Case    string                     `json:"case"` // positive, evasion or negative
+	Level   int                        `json:"level"`
+	Request string                     `json:"request"` // method and target
+	Headers map[string]json.RawMessage `json:"headers"` // a text, a list of texts, {"fill", "times"}, or null to leave it out
+	Names   *ruleFill                  `json:"names"`   // a field with a name like this
+	Fields  int                        `json:"fields"`  // so many further fields
+	Body    json.RawMessage            `json:"body"`
+	Text    string                     `json:"text"` // body that need not be JSON
+	Members int                        `json:"members"`
+	Call    json.RawMessage            `json:"call"` // params of a tools/call
+}
+
+type ruleFill struct {
+	Fill  string `json:"fill"`
+	Times int    `json:"times"`
+}
+
+func (c *ruleCase) input(t *testing.T) ruleInput {
+	t.Helper()
+	if c.Call != nil {
+		c.Request = "POST /mcp"
+		c.Headers = map[string]json.RawMessage{"Authorization": []byte(`"Bearer t"`)}
+		c.Body = fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":%s}`, c.Call)
+	}
+	body := c.Body
+	if c.Text != "" {
+		body = []byte(c.Text)
+	}
+	if c.Members > 0 {
+		body = []byte(`{"jsonrpc":"2.0"` + strings.Repeat(`,"m":1`, c.Members-1) + "}")
+	}
+	method, target, _ := strings.Cut(c.Request, " ")
+	r := httptest.NewRequest(method, target, http.NoBody)
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range c.Headers {
+		r.Header.Del(name)
+		for _, v := range ruleHeaderValues(t, value) {
+			r.Header.Add(name, v)
+		}
+	}
+	if c.Names != nil {
+		r.Header.Set(strings.Repeat(c.Names.Fill, c.Names.Times), "v")
+	}
+	for i := range c.Fields {
+		r.Header.Set(fmt.Sprintf("X-Field-%d", i), "v")
+	}
+	return ruleInput{Request: r, Body: body, ClientIP: netip.MustParseAddr("192.0.2.7"), canary: "none"}
+}
+
+func ruleHeaderValues(t *testing.T, raw json.RawMessage) []string {
+	t.Helper()
+	var one string
+	var list []string
+	var fill ruleFill
+	switch {
+	case string(raw) == "null":
+		return nil
+	case json.Unmarshal(raw, &one) == nil:
+		return []string{one}
+	case json.Unmarshal(raw, &list) == nil:
+		return list
+	case json.Unmarshal(raw, &fill) == nil:
+		return []string{strings.Repeat(fill.Fill, fill.Times)}
+	}
+	t.Fatalf("header value %s", raw)
+	return nil
+}
+
+func ruleCases(t *testing.T) (cases []ruleCase) {
+	t.Helper()
+	files, err := filepath.Glob("../rules/testdata/cases/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for line := range bytes.Lines(data) {
+			n++
+			item, ok := bytes.CutPrefix(line, []byte("- "))
+			if !ok {
+				if line[0] != '#' {
+					t.Fatalf("%s:%d: neither a case nor a comment", f, n)
+				}
+				continue
+			}
+			dec := json.NewDecoder(bytes.NewReader(item))
+			dec.DisallowUnknownFields()
+			var c ruleCase
+			if err := dec.Decode(&c); err != nil {
+				t.Fatalf("%s:%d: %v", f, n, err)
+			}
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// Every rule refuses its positive and evasion cases, keeps quiet about its negative ones, and has all three kinds. A case may be
+// refused by an earlier rule first, so the rule is tried together with nothing but those that classify.
+func TestRuleCases(t *testing.T) {
+	var deny []int
+	for line := range strings.Lines(rules.Directives(rules.Portable)) {
+		data, err := fs.ReadFile(rules.FS(), strings.TrimSpace(strings.TrimPrefix(line, "Include ")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`id:(\d+),phase:\d,deny`).FindAllSubmatch(data, -1) {
+			id, err := strconv.Atoi(string(m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			deny = append(deny, id)
+		}
+	}
+	seen := map[string]bool{}
+	only := map[string]*Ruleset{}
+	for _, c := range ruleCases(t) {
+		level := max(c.Level, 1)
+		key := fmt.Sprint(c.Rule, level)
+		if only[key] == nil {
+			cfg := RulesConfig{Setup: fmt.Sprintf(`SecAction "id:1,phase:1,pass,nolog,setvar:tx.sallyport_paranoia_level=%d"`, level)}
+			for _, id := range deny {
+				if id != c.Rule {
+					cfg.Inline += fmt.Sprintf("SecRuleRemoveById %d\n", id)
+				}
+			}
+			only[key] = corazaLoad(t, cfg)
+		}
+		v := only[key].evaluate(c.input(t))
+		if v.Err != nil {
+			t.Errorf("%d %s %s%s: %v", c.Rule, c.Case, c.Request, c.Call, v.Err)
+		}
+		want := c.Case != "negative"
+		if got := slices.Contains(v.RuleIDs, c.Rule); got != want || v.Denied != want {
+			t.Errorf("%d %s: %s %s%s: denied %v by %v, want %v", c.Rule, c.Case, c.Request, c.Body, c.Text, v.Denied, v.RuleIDs, want)
+		}
+		seen[fmt.Sprint(c.Rule, c.Case)] = true
+	}
+	for _, id := range deny {
+		for _, kind := range []string{"positive", "evasion", "negative"} {
+			if !seen[fmt.Sprint(id, kind)] {
+				t.Errorf("rule %d has no %s case", id, kind)
+			}
+		}
+	}
+}
