@@ -1,0 +1,147 @@
+package waf
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+)
+
+const (
+	firstRead   = 4 << 10 // bytes read before a body buffer first grows
+	keptBuffers = 1 << 20 // buffers above this size are left to the garbage collector
+)
+
+var (
+	errBodyTooLarge = errors.New("waf: the body is over the limit")
+	errBodyReleased = errors.New("waf: the body was read after its request ended")
+)
+
+var bufferPool = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, firstRead)} }}
+
+// buffer holds one body. It is a struct so that it can go into the pool without an allocation.
+type buffer struct{ bytes []byte }
+
+func (b *buffer) release() {
+	if cap(b.bytes) <= keptBuffers {
+		b.bytes = b.bytes[:0]
+		bufferPool.Put(b)
+	}
+}
+
+// readBody reads the whole body, at most limit bytes. It trusts no declared length: the buffer grows with what arrives.
+// After an error the buffer holds what was read so far.
+func readBody(body io.Reader, limit int) (*buffer, error) {
+	b := bufferPool.Get().(*buffer)
+	for {
+		if len(b.bytes) == cap(b.bytes) {
+			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
+		}
+		room := b.bytes[len(b.bytes):min(cap(b.bytes), limit+1)]
+		n, err := body.Read(room)
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		switch {
+		case len(b.bytes) > limit:
+			return b, errBodyTooLarge
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return b, err
+		}
+	}
+}
+
+// bodyRefusal returns the code and status for an error of readBody.
+func bodyRefusal(err error) (code string, status int) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, errBodyTooLarge), errors.As(err, &tooLarge):
+		return "body_too_large", http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return "body_timeout", http.StatusRequestTimeout
+	default:
+		return "body_unreadable", http.StatusBadRequest
+	}
+}
+
+// replay is the request body that the handler gets: the bytes that were judged, then, where only detection let a body
+// through that was not read to its end, the rest.
+//
+// A transport may go on reading after the handler returned; release then makes its reads fail instead of showing it a
+// buffer that serves another request.
+type replay struct {
+	mu     sync.Mutex
+	buf    *buffer // nil once released
+	off    int
+	rest   io.Reader // nil if the buffer is the whole body
+	source io.Closer // the body as it came
+}
+
+// Read implements io.Reader.
+func (p *replay) Read(dst []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.buf == nil {
+		return 0, errBodyReleased
+	}
+	if p.off < len(p.buf.bytes) {
+		n := copy(dst, p.buf.bytes[p.off:])
+		p.off += n
+		return n, nil
+	}
+	if p.rest != nil {
+		return p.rest.Read(dst)
+	}
+	return 0, io.EOF
+}
+
+// Close implements io.Closer.
+func (p *replay) Close() error { return p.source.Close() }
+
+// again returns a second reader from the start, which a transport needs to repeat a request on a fresh connection.
+func (p *replay) again() (io.ReadCloser, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.buf == nil:
+		return nil, errBodyReleased
+	case p.rest != nil:
+		return nil, errors.New("waf: the body was not read whole and cannot be sent twice")
+	}
+	return &replayAgain{of: p}, nil
+}
+
+// replayAgain reads a replay's buffer from the start, under the same lock and with the same end of life.
+type replayAgain struct {
+	of  *replay
+	off int
+}
+
+// Read implements io.Reader.
+func (a *replayAgain) Read(dst []byte) (int, error) {
+	a.of.mu.Lock()
+	defer a.of.mu.Unlock()
+	if a.of.buf == nil {
+		return 0, errBodyReleased
+	}
+	if a.off == len(a.of.buf.bytes) {
+		return 0, io.EOF
+	}
+	n := copy(dst, a.of.buf.bytes[a.off:])
+	a.off += n
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (a *replayAgain) Close() error { return nil }
+
+// release gives the buffer back. The message that aliases it must not be used any more.
+func (p *replay) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.buf != nil {
+		p.buf.release()
+		p.buf = nil
+	}
+}

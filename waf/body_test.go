@@ -1,0 +1,106 @@
+package waf
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+)
+
+func TestReadBody(t *testing.T) {
+	text := strings.Repeat("0123456789", 3000)
+	for _, tc := range []struct {
+		name   string
+		body   io.Reader
+		limit  int
+		want   int
+		err    error
+		status int
+	}{
+		{"empty", strings.NewReader(""), 10, 0, nil, 0},
+		{"at the limit", strings.NewReader(text[:10]), 10, 10, nil, 0},
+		{"one byte over", strings.NewReader(text[:11]), 10, 11, errBodyTooLarge, 413},
+		{"far over", strings.NewReader(text), 10, 11, errBodyTooLarge, 413},
+		{"byte by byte", iotest.OneByteReader(strings.NewReader(text)), len(text), len(text), nil, 0},
+		{"at a limit above the first buffer", strings.NewReader(text), len(text), len(text), nil, 0},
+		{"one byte over there", strings.NewReader(text), len(text) - 1, len(text), errBodyTooLarge, 413},
+		{"data with the end", iotest.DataErrReader(strings.NewReader(text)), len(text), len(text), nil, 0},
+		{"cut", io.MultiReader(strings.NewReader(text[:10]), iotest.ErrReader(io.ErrUnexpectedEOF)), 100, 10, io.ErrUnexpectedEOF, 400},
+		{"timeout", iotest.ErrReader(os.ErrDeadlineExceeded), 100, 0, os.ErrDeadlineExceeded, 408},
+		{"an outer limit", iotest.ErrReader(&http.MaxBytesError{Limit: 1}), 100, 0, new(http.MaxBytesError), 413},
+		{"client gone", iotest.ErrReader(context.Canceled), 100, 0, context.Canceled, 400},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b, err := readBody(tc.body, tc.limit)
+			defer b.release()
+			if len(b.bytes) != tc.want || !bytes.Equal(b.bytes[:min(10, tc.want)], []byte(text[:min(10, tc.want)])) {
+				t.Errorf("readBody kept %d bytes, want %d of the same text", len(b.bytes), tc.want)
+			}
+			var tooLarge *http.MaxBytesError
+			if !errors.Is(err, tc.err) && !(errors.As(err, &tooLarge) && errors.As(tc.err, &tooLarge)) {
+				t.Errorf("readBody: error %v, want %v", err, tc.err)
+			}
+			if err == nil {
+				return
+			}
+			if code, status := bodyRefusal(err); status != tc.status || code == "" {
+				t.Errorf("bodyRefusal(%v) = %q, %d, want status %d", err, code, status, tc.status)
+			}
+		})
+	}
+}
+
+// A transport that still reads after the handler returned must not see the next request's body.
+func TestReplayAfterRelease(t *testing.T) {
+	b, err := readBody(strings.NewReader("the first request's secret"), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &replay{buf: b, source: io.NopCloser(nil)}
+	second, err := p.again()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var start [4]byte
+	if _, err := p.Read(start[:]); err != nil || string(start[:]) != "the " {
+		t.Fatalf("Read = %q, %v", start, err)
+	}
+	if got, err := io.ReadAll(second); err != nil || string(got) != "the first request's secret" {
+		t.Fatalf("the second reader read %q, %v", got, err)
+	}
+	p.release()
+	p.release() // harmless
+	next, err := readBody(strings.NewReader("what the next client sends here"), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.release()
+	for name, r := range map[string]io.Reader{"first": p, "second": second} {
+		if got, err := io.ReadAll(r); len(got) > 0 || !errors.Is(err, errBodyReleased) {
+			t.Errorf("the %s reader read %q, %v after release, want nothing and an error", name, got, err)
+		}
+	}
+	if _, err := p.again(); !errors.Is(err, errBodyReleased) {
+		t.Errorf("again after release: %v, want an error", err)
+	}
+}
+
+func TestReplayConcurrentRelease(t *testing.T) {
+	for range 100 {
+		b, err := readBody(strings.NewReader(strings.Repeat("x", 1000)), 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &replay{buf: b, source: io.NopCloser(nil)}
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = io.Copy(io.Discard, p) })
+		p.release()
+		wg.Wait()
+	}
+}

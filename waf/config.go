@@ -1,0 +1,213 @@
+package waf
+
+import (
+	"net/http"
+	"net/netip"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+	"github.com/sallyport/sallyport/validate"
+)
+
+// Config says what a [Guard] protects and how. It is passed by value; a zero field means the documented default, and
+// everything wrong is reported at once by [New] or [Guard.Reload], each fault as a *[ConfigError].
+//
+// The zero Config guards the well-known MCP paths and refuses every MCP request, because nobody is known and nothing is
+// anonymous.
+type Config struct {
+	_ [0]func() // keyed literals only; not comparable
+
+	// Mode is Enforce, the default, or DetectOnly. Modes overrides it for single layers.
+	Mode  Mode
+	Modes map[Layer]Mode
+
+	// Endpoints are the MCP endpoints behind the Guard, at most 1,024. Nil means [WellKnownEndpoints].
+	Endpoints []Endpoint
+
+	// StrictDiscovery refuses a request that looks like MCP on a path that is no endpoint. Without it such a request is
+	// reported as an event with the code "endpoint_exposed" and goes on to the rules.
+	StrictDiscovery bool
+
+	// Identities are the built-in ways to recognise a caller. They are tried in the order client certificate, trusted
+	// header, bearer token; the first that recognises the caller wins.
+	Identities Identities
+
+	// Authenticate, if not nil, is asked when no built-in way recognised the caller. A zero Identity with a nil error
+	// means that the caller is not known; an error is our own failure and answered 500, never let through. It may be
+	// called concurrently and must not read the body.
+	Authenticate func(*http.Request) (Identity, error)
+
+	// MaxBodyBytes bounds a request body, on MCP endpoints and elsewhere; 0 = 4 MiB; 1 to 64 MiB. The whole body is held
+	// in memory while the request is judged and served.
+	MaxBodyBytes int
+
+	// Request bounds and checks header fields and the request target. Message bounds MCP messages; its size limit is
+	// MaxBodyBytes unless it sets a smaller one.
+	Request validate.RequestConfig
+	Message mcpmsg.Config
+
+	// Rules is the ruleset of step 7. Nil means the embedded default ruleset, which the Guard then owns and closes. A
+	// ruleset given here stays the caller's to close, after the Guard no longer uses it.
+	Rules *Ruleset
+
+	// DangerouslyNoRules leaves step 7 out. It is an error together with Rules.
+	DangerouslyNoRules bool
+
+	// OnEvent, if not nil, is called with every decision, synchronously, before the answer or the handler. It may be
+	// called concurrently; what it blocks, the request waits for.
+	OnEvent func(Event)
+
+	// OnDeny, if not nil, writes the answer to a refused request instead of the Guard. The decision stands whatever it
+	// writes; if it writes nothing, the Guard answers after all.
+	OnDeny func(http.ResponseWriter, *http.Request, Denial)
+}
+
+// Mode says whether a refusal is carried out.
+type Mode uint8
+
+// The modes.
+const (
+	Enforce    Mode = iota // refuse
+	DetectOnly             // report what would be refused, and let it through
+)
+
+// String returns "enforce" or "detect".
+func (m Mode) String() string {
+	if m == DetectOnly {
+		return "detect"
+	}
+	return "enforce"
+}
+
+// Layer is the step of the request's way that made a decision.
+type Layer uint8
+
+// The layers, in the order in which a request meets them.
+const (
+	LayerNone      Layer = iota // no layer refused: the request was allowed
+	LayerValidate               // framing, header fields, Host, request target
+	LayerEndpoint               // endpoint lookup and discovery
+	LayerTransport              // verb, Origin, Host list, media type, Accept, protocol version
+	LayerIdentity               // who is calling
+	LayerBody                   // the bounded read of the body
+	LayerMessage                // the MCP message and its mirror headers
+	LayerPolicy                 // what this identity may use
+	LayerRules                  // the SecLang rules
+)
+
+var layerText = [...]string{"none", "validate", "endpoint", "transport", "identity", "body", "message", "policy", "rules"}
+
+// String returns the layer's stable name, such as "policy".
+func (l Layer) String() string {
+	if int(l) >= len(layerText) {
+		return "unknown"
+	}
+	return layerText[l]
+}
+
+// Transport is the way an endpoint speaks MCP over HTTP.
+type Transport uint8
+
+// The transports.
+const (
+	TransportAny            Transport = iota // not known: every verb that some transport uses
+	TransportStreamableHTTP                  // one endpoint: POST, GET, DELETE (MCP 2025-03-26 on)
+	TransportHTTPSSE                         // two endpoints: POST on Path, the GET stream on SSEPath (MCP 2024-11-05)
+)
+
+// String returns the name that policy files use, such as "streamable-http".
+func (t Transport) String() string {
+	switch t {
+	case TransportStreamableHTTP:
+		return "streamable-http"
+	case TransportHTTPSSE:
+		return "http+sse"
+	default:
+		return "any"
+	}
+}
+
+// Endpoint is one MCP endpoint and what may reach it.
+type Endpoint struct {
+	// Path is exact ("/mcp"), a subtree ("/mcp/*") or a suffix ("*/mcp"), in wire form: it is compared with the bytes of
+	// the request target, never with a decoded or cleaned path. A spelling that a lenient router could still lead here
+	// (another case, a trailing slash, escapes, doubled slashes, path parameters) is judged as this endpoint too.
+	// An exact path goes before the others, then the longer one.
+	Path string
+
+	// Transport narrows the verbs. SSEPath is the stream's exact path for TransportHTTPSSE; it becomes an endpoint with the
+	// same settings unless another one has that path.
+	Transport Transport
+	SSEPath   string
+
+	// Versions are the revisions served here; nil means all that the library knows.
+	Versions []mcpmsg.Version
+
+	// Anonymous lets callers in that no identity rule recognises.
+	Anonymous bool
+
+	// AllowOrigins are the browser origins that may call, exact, such as "https://app.example.com". Nil means: only the
+	// origin of a host in AllowHosts, and loopback on a loopback listener. Empty and not nil means none. A request without
+	// Origin is not a browser's and passes.
+	AllowOrigins []string
+
+	// AllowHosts are the hosts that are served, such as "mcp.example.com" (at any port) or "localhost:3000" (at that port),
+	// compared without regard to ASCII case. Nil means any, empty and not nil means none. Name them for every endpoint that
+	// is anonymous or that listens on loopback: it is what stops a browser under DNS rebinding that sends no Origin.
+	AllowHosts []string
+
+	// Tools says which tools each identity may call; nil means all of them. A rule that denies wins over all others; a
+	// caller for whom no rule allows a tool may not call it.
+	Tools []ToolRule
+}
+
+// ToolRule allows and denies tools by name for one identity, or for all.
+type ToolRule struct {
+	// Identity is the exact name of an identity, or "*" for every caller, known or anonymous.
+	Identity string
+
+	// Allow are the names that may be called, compared exactly and case-sensitively; nil means every name that Deny does not
+	// hold. Deny are the names that may not, compared without regard to ASCII case and to trailing spaces and dots, so
+	// that a lenient server cannot be reached through another spelling. In both, "*" stands for any run of characters.
+	Allow []string
+	Deny  []string
+}
+
+// Identities are the built-in ways to recognise a caller.
+type Identities struct {
+	TrustedHeader      *TrustedHeader
+	Bearer             []BearerToken
+	ClientCertificates []ClientCertificate
+}
+
+// TrustedHeader takes the caller's name from a field that an authenticating proxy sets. It is honoured only on connections
+// from the listed networks and removed from everybody else's requests, in every spelling that CGI would fold to it.
+type TrustedHeader struct {
+	Name string         // a field name, such as "X-Verified-User"
+	From []netip.Prefix // the proxy's addresses; at least one
+}
+
+// BearerToken recognises "Authorization: Bearer …" by the SHA-256 of the token, compared in constant time.
+type BearerToken struct {
+	Name   string // the identity's name
+	SHA256 [32]byte
+}
+
+// ClientCertificate recognises a client certificate that the TLS stack verified. Every field that is not empty must match
+// the leaf certificate exactly; at least one must be set.
+type ClientCertificate struct {
+	Name    string // the identity's name
+	URISAN  string // such as "spiffe://example.org/agent"
+	DNSSAN  string
+	Subject string // the distinguished name as crypto/x509/pkix prints it
+}
+
+// WellKnownEndpoints returns the endpoints that are guarded when a Config names none: the paths that MCP servers use by
+// custom. It returns a new slice on every call.
+func WellKnownEndpoints() []Endpoint {
+	paths := []string{"/mcp", "*/mcp", "/mcp/*", "/sse", "/message", "/messages", "/mcp_message"}
+	endpoints := make([]Endpoint, len(paths))
+	for i, path := range paths {
+		endpoints[i].Path = path
+	}
+	return endpoints
+}

@@ -1,0 +1,71 @@
+package waf
+
+import (
+	"cmp"
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/answer"
+)
+
+// Denial is the decision to refuse a request, without the answer. It holds no value of the request but the id of the MCP
+// message, which the answer must carry.
+type Denial struct {
+	Layer   Layer
+	Code    string // stable id of the reason, such as "header_duplicate"
+	Status  int    // HTTP status of the answer
+	RPCCode int    // JSON-RPC error code of the answer on an MCP endpoint; 0 elsewhere
+	RPCText string // its fixed message
+	RPCID   []byte // raw JSON id of the refused request; nil if it was not read safely
+	RuleIDs []int  // rules that matched; never told to the client
+
+	MCP   bool // the request was for an MCP endpoint, so the answer is a JSON-RPC error
+	Close bool // the connection must be closed after the answer: its framing is in doubt
+
+	header http.Header // fields that the status demands, such as Allow or WWW-Authenticate; nil if none
+	data   []byte      // raw JSON of the error's data; nil if none
+}
+
+// deny answers a refused request.
+func (g *Guard) deny(w http.ResponseWriter, r *http.Request, j *judgement) {
+	if j.s != nil && j.s.onDeny != nil {
+		tracked := &trackingWriter{ResponseWriter: w}
+		j.s.onDeny(tracked, r, j.denial)
+		if tracked.wrote {
+			return
+		}
+	}
+	d := &j.denial
+	f := answer.Refusal{
+		Status: d.Status, Header: d.header, Close: d.Close,
+		JSONRPC: d.MCP, ID: d.RPCID, Code: d.RPCCode, Message: d.RPCText, Data: d.data,
+		Text: d.Code,
+	}
+	if f.Code == 0 {
+		f.Code, f.Message = answer.RPC(d.Status)
+	}
+	if d.Layer >= LayerPolicy || d.Layer == LayerTransport && d.Status == http.StatusForbidden {
+		f.Text = http.StatusText(cmp.Or(d.Status, http.StatusForbidden)) // which rule it was is not the client's business
+	}
+	answer.Write(w, f)
+}
+
+// trackingWriter knows whether an OnDeny hook answered.
+type trackingWriter struct {
+	http.ResponseWriter
+	wrote bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (t *trackingWriter) WriteHeader(status int) {
+	t.wrote = t.wrote || status >= http.StatusOK
+	t.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (t *trackingWriter) Write(p []byte) (int, error) {
+	t.wrote = true
+	return t.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the server's own writer.
+func (t *trackingWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }

@@ -1,0 +1,46 @@
+// Package waf guards an HTTP service, above all an MCP server, as net/http middleware: a [Guard] lets only well-formed,
+// unambiguous and permitted requests through and answers all others itself.
+//
+//	guard, err := waf.New(waf.Config{
+//		Endpoints:  []waf.Endpoint{{Path: "/mcp", AllowHosts: []string{"mcp.example.com"}}},
+//		Identities: waf.Identities{Bearer: []waf.BearerToken{{Name: "ci", SHA256: sha256.Sum256(token)}}},
+//	})
+//	…
+//	http.ListenAndServe("127.0.0.1:8080", guard.Wrap(mcpServer))
+//
+// # A request's way
+//
+//	1 validate    framing, header fields, Host, request target            400, 414, 417, 431, 501
+//	2 endpoint    which endpoint the path means                           400; 403 if an unlisted path gets MCP (StrictDiscovery)
+//	3 transport   verb, Host list, Origin, media type, Accept, version    405, 403, 400, 415, 406
+//	4 identity    who calls                                               401; 500 if the Authenticate hook fails
+//	5 body        one bounded read                                        413, 408, 400
+//	  message     one MCP message with one meaning, mirror headers        400; 404 for an unknown method of 2026-07-28
+//	6 policy      may this caller use this tool?                          403
+//	7 rules       the SecLang ruleset                                     403, or the rule's own status; 500 if it fails
+//	8 next        the same bytes, replayed; the parsed message in the context
+//
+// On paths that are no endpoint only the steps 1, 5 (the read) and 7 refuse. The steps run in this order and the first
+// refusal ends the way, unless its layer only detects ([Config.Mode], [Config.Modes]).
+//
+// # Where to put it
+//
+// The Guard MUST see a request before anything that routes, rewrites paths, decompresses or parses a body. It MUST be behind
+// whatever terminates TLS only if that proxy is the sole way in; tell it about the proxy with [TrustedHeader]. It SHOULD be
+// inside of a CORS middleware, which must not answer for origins that the Guard would refuse, and outside of
+// authentication that is not its own. Set http.Server.MaxHeaderBytes (for example 32 KiB): it is the only bound that acts
+// before the memory is spent. Set no WriteTimeout: it cuts streams.
+//
+// # Promises
+//
+// It fails closed: a body that can't be read, a hook or a ruleset that fails, a closed Guard are refusals, never a pass and
+// never a 200. Everything is bounded. No value of a request reaches an event, an error or an answer, except the names
+// and the message id that [Event] and [Denial] list. The response is not touched: streams leave as they are written, and
+// http.ResponseController reaches the server's own writer.
+//
+// # Limits of protection
+//
+// The Guard judges requests. It does not see what a tool does with a permitted call, what a client does with an answer, or
+// two requests together. What follows an upgraded connection (WebSocket) on a path that is no endpoint is not HTTP and is
+// not judged.
+package waf

@@ -1,0 +1,95 @@
+package waf
+
+import (
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+)
+
+// Action says what became of a request.
+type Action uint8
+
+// The actions.
+const (
+	ActionAllow  Action = iota // let through
+	ActionDeny                 // refused
+	ActionDetect               // would have been refused, but the layer only detects; a further event tells the outcome
+)
+
+var actionText = [...]string{"allow", "deny", "detect"}
+
+// String returns "allow", "deny" or "detect".
+func (a Action) String() string {
+	if int(a) >= len(actionText) {
+		return "unknown"
+	}
+	return actionText[a]
+}
+
+// Event describes one decision. Every request ends in exactly one event whose Action is ActionAllow or ActionDeny; before
+// it, each finding of a layer that only detects is an event of its own. No field holds a value of the request except Tool
+// and Identity, which are names; Tool is quoted to ASCII and cut at 128 bytes.
+type Event struct {
+	Time     time.Time
+	Action   Action
+	Layer    Layer  // the layer that refused; LayerNone if none did
+	Code     string // stable id of the reason, such as "header_duplicate"; "" if allowed
+	Status   int    // HTTP status of the refusal; 0 if allowed
+	RuleIDs  []int  // rules that matched, at most 16
+	Endpoint string // Path of the endpoint as configured; "" elsewhere
+	Method   string // MCP method if the protocol defines it, else ""
+	Tool     string // name of the tool, prompt or task
+	Identity string // name of the caller; "" if not known
+
+	Total     time.Duration // from the first check to the decision, without reading the body
+	ReadBody  time.Duration // reading the body, which is the client's and the network's time
+	Message   time.Duration // parsing and checking the message
+	RulesTime time.Duration // the rules
+}
+
+// LogValue implements [slog.LogValuer] with stable attribute names; zero fields are left out.
+func (e Event) LogValue() slog.Value {
+	attrs := make([]slog.Attr, 0, 13)
+	attrs = append(attrs, slog.String("action", e.Action.String()))
+	if e.Layer != LayerNone {
+		attrs = append(attrs, slog.String("layer", e.Layer.String()), slog.String("code", e.Code), slog.Int("status", e.Status))
+	}
+	if len(e.RuleIDs) > 0 {
+		attrs = append(attrs, slog.Any("rule_ids", e.RuleIDs))
+	}
+	for _, s := range [...]struct{ key, value string }{
+		{"endpoint", e.Endpoint}, {"method", e.Method}, {"tool", e.Tool}, {"identity", e.Identity},
+	} {
+		if s.value != "" {
+			attrs = append(attrs, slog.String(s.key, s.value))
+		}
+	}
+	for _, d := range [...]struct {
+		key   string
+		value time.Duration
+	}{{"total", e.Total}, {"read_body", e.ReadBody}, {"message", e.Message}, {"rules", e.RulesTime}} {
+		if d.value > 0 {
+			attrs = append(attrs, slog.Duration(d.key, d.value))
+		}
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// maxToolBytes bounds Event.Tool.
+const maxToolBytes = 128
+
+// quoteName returns the decoded name in visible ASCII, cut to maxToolBytes: the client chose it, and it goes into logs.
+func quoteName(name mcpmsg.Raw) string {
+	var scratch [maxToolBytes]byte
+	text := name.AppendText(scratch[:0])
+	cut := text[:min(len(text), maxToolBytes)]
+	for _, c := range cut {
+		if c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			quoted := strconv.QuoteToASCII(string(cut))
+			return quoted[1:min(len(quoted)-1, 1+maxToolBytes)]
+		}
+	}
+	return string(cut)
+}

@@ -1,0 +1,142 @@
+package waf
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// Guard decides which requests may reach a handler. Create one with [New]. It is safe for concurrent use; the zero Guard
+// refuses everything.
+type Guard struct {
+	state    atomic.Pointer[state]
+	reloadMu sync.Mutex // one Reload or Close at a time; requests never take it
+}
+
+// New compiles the configuration, or returns every fault in it.
+func New(cfg Config) (*Guard, error) {
+	s, err := compile(cfg)
+	if err != nil {
+		return nil, err
+	}
+	g := new(Guard)
+	g.state.Store(s)
+	return g, nil
+}
+
+// Reload replaces the configuration at once for all requests that come after it; requests under way end under the old one.
+// After an error the old configuration stays in force.
+func (g *Guard) Reload(cfg Config) error {
+	s, err := compile(cfg)
+	if err != nil {
+		return err
+	}
+	g.reloadMu.Lock()
+	defer g.reloadMu.Unlock()
+	old := g.state.Swap(s)
+	if old != nil {
+		return old.close()
+	}
+	return nil
+}
+
+// Close makes the Guard refuse every further request and frees the ruleset that it loaded itself, after the last request
+// that uses it.
+func (g *Guard) Close() error {
+	g.reloadMu.Lock()
+	defer g.reloadMu.Unlock()
+	if old := g.state.Swap(nil); old != nil {
+		return old.close()
+	}
+	return nil
+}
+
+// Wrap returns a handler that passes the permitted requests on to next and answers the others itself. It panics if next is
+// nil. next gets the body as it came, from memory, and the parsed message through [MessageFrom]; the response is not
+// touched.
+//
+// The Guard MUST see the request before any handler that routes, cleans paths, decompresses or parses bodies, and SHOULD
+// be outside of what recovers panics. A CORS middleware belongs outside of it.
+func (g *Guard) Wrap(next http.Handler) http.Handler {
+	if next == nil {
+		panic("waf: Wrap called with a nil handler")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		j := g.judge(r)
+		if j.body != nil {
+			defer j.body.release()
+		}
+		if j.denied {
+			g.deny(w, r, j)
+			return
+		}
+		next.ServeHTTP(w, j.r)
+	})
+}
+
+// Check decides without answering, for gateways that answer in their own way: pass is true if the request may go on. It
+// changes *r: the body is read and replaced by a replay of the same bytes, the context carries what [MessageFrom] and
+// [IdentityFrom] return, a trusted header that the peer may not set is removed. The caller must not let a refused request
+// go on in any form.
+func (g *Guard) Check(r *http.Request) (d Denial, pass bool) {
+	j := g.judge(r)
+	*r = *j.r
+	return j.denial, !j.denied
+}
+
+func (g *Guard) judge(r *http.Request) *judgement {
+	j := &judgement{s: g.state.Load(), r: r}
+	if j.s == nil {
+		j.denied = true
+		j.denial = Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true}
+		return j
+	}
+	j.run()
+	return j
+}
+
+// compile builds the state for a configuration. Nothing of cfg is kept that the caller could change.
+func compile(cfg Config) (*state, error) {
+	s := &state{strictDiscovery: cfg.StrictDiscovery, onEvent: cfg.OnEvent, onDeny: cfg.OnDeny}
+	var errs []error
+	var more []error
+
+	if s.mode, more = compileModes(cfg); len(more) > 0 {
+		errs = append(errs, more...)
+	}
+	endpoints := cfg.Endpoints
+	if endpoints == nil {
+		endpoints = WellKnownEndpoints()
+	}
+	if s.endpoints, more = compileEndpoints(endpoints); len(more) > 0 {
+		errs = append(errs, more...)
+	}
+	if s.identities, more = compileIdentities(cfg.Identities, cfg.Authenticate); len(more) > 0 {
+		errs = append(errs, more...)
+	}
+	if s.maxBody = cfg.MaxBodyBytes; s.maxBody == 0 {
+		s.maxBody = defaultBodyBytes
+	}
+	if s.maxBody < 1 || s.maxBody > maxBodyBytes {
+		errs = append(errs, configErrorf("Config.MaxBodyBytes", "must be 1 to %d bytes, or 0 for %d", maxBodyBytes, defaultBodyBytes))
+	}
+	errs = append(errs, s.compileChecks(cfg)...)
+	if cfg.DangerouslyNoRules && cfg.Rules != nil {
+		errs = append(errs, configErrorf("Config.DangerouslyNoRules", "contradicts Rules"))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	switch {
+	case cfg.Rules != nil:
+		s.rules = cfg.Rules
+	case !cfg.DangerouslyNoRules:
+		own, err := LoadRules(RulesConfig{})
+		if err != nil {
+			return nil, err
+		}
+		s.rules, s.ownRules = own, true
+	}
+	return s, nil
+}

@@ -1,0 +1,187 @@
+package waf
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+	"github.com/sallyport/sallyport/validate"
+)
+
+// state is a compiled Config: immutable, shared by all requests that started under it.
+type state struct {
+	mode            [len(layerText)]Mode
+	request         *validate.Request
+	endpoints       *endpointTable
+	identities      *identities
+	messages        *mcpmsg.Validator
+	maxBody         int
+	strictDiscovery bool
+	rules           *Ruleset // nil if left out
+	ownRules        bool
+	onEvent         func(Event)
+	onDeny          func(http.ResponseWriter, *http.Request, Denial)
+}
+
+func (s *state) close() error {
+	if s.ownRules {
+		return s.rules.Close()
+	}
+	return nil
+}
+
+// compileModes returns the mode of every layer.
+func compileModes(cfg Config) (mode [len(layerText)]Mode, errs []error) {
+	if cfg.Mode > DetectOnly {
+		errs = append(errs, configErrorf("Config.Mode", "no such mode"))
+	}
+	for i := range mode {
+		mode[i] = cfg.Mode
+	}
+	for layer, m := range cfg.Modes {
+		if layer == LayerNone || int(layer) >= len(mode) || m > DetectOnly {
+			errs = append(errs, configErrorf("Config.Modes", "no such layer or mode"))
+			continue
+		}
+		mode[layer] = m
+	}
+	return mode, errs
+}
+
+// compileChecks builds the header, target and message validators.
+func (s *state) compileChecks(cfg Config) (errs []error) {
+	var err error
+	if s.request, err = validate.NewRequest(cfg.Request); err != nil {
+		errs = append(errs, &ConfigError{Field: "Config.Request", Problem: err.Error(), cause: err})
+	}
+	message := cfg.Message
+	if message.MaxBytes == 0 {
+		message.MaxBytes = s.maxBody
+	}
+	if s.messages, err = mcpmsg.New(message); err != nil {
+		errs = append(errs, &ConfigError{Field: "Config.Message", Problem: err.Error(), cause: err})
+	}
+	return errs
+}
+
+// judgement is the way of one request through the steps. Each step returns the refusal it finds, or the zero Denial.
+type judgement struct {
+	s *state
+	r *http.Request // with the replayed body and the verdict's context, once that is known
+
+	path       string // path of the target as it is on the wire
+	endpoint   *endpoint
+	preflight  bool           // a CORS preflight: it carries no credentials and no message
+	version    mcpmsg.Version // of MCP-Protocol-Version; 0 if the request has none
+	identity   Identity
+	recognised bool
+	body       *replay // nil if the request has no body, or it was not read
+	message    *mcpmsg.Message
+	parsed     mcpmsg.Message // what message points to
+
+	denied bool
+	denial Denial
+	event  Event
+	start  time.Time
+}
+
+// steps is the request's way; the order is part of the contract.
+var steps = [...]func(*judgement) Denial{
+	(*judgement).checkRequest,
+	(*judgement).checkEndpoint,
+	(*judgement).checkTransport,
+	(*judgement).checkIdentity,
+	(*judgement).checkBody,
+	(*judgement).checkMessage,
+	(*judgement).checkPolicy,
+	(*judgement).checkRules,
+}
+
+// run takes the request through the steps until one refuses.
+func (j *judgement) run() {
+	j.start = time.Now()
+	j.path = targetPath(j.r)
+	var ambiguous bool
+	j.endpoint, ambiguous = j.s.endpoints.find(j.path)
+	if j.endpoint != nil && !ambiguous && isMetadata(j.r.Method, j.path) {
+		j.endpoint = nil
+	}
+	for _, step := range steps {
+		d := step(j)
+		if d.Layer == LayerNone {
+			continue
+		}
+		d.MCP = j.endpoint != nil
+		if j.s.mode[d.Layer] == DetectOnly {
+			j.report(ActionDetect, d)
+			continue
+		}
+		j.denied, j.denial = true, d
+		break
+	}
+	if j.denied {
+		j.report(ActionDeny, j.denial)
+		return
+	}
+	j.r = j.r.WithContext(context.WithValue(j.r.Context(), contextKey{},
+		&verdict{message: j.message, identity: j.identity, recognised: j.recognised}))
+	if j.body != nil {
+		j.r.Body = j.body
+		j.r.GetBody = j.body.again
+	}
+	j.report(ActionAllow, Denial{})
+}
+
+// report sends an event about the decision d.
+func (j *judgement) report(action Action, d Denial) {
+	if j.s.onEvent == nil {
+		return
+	}
+	e := j.event
+	e.Time, e.Action, e.Layer, e.Code, e.Status, e.RuleIDs = time.Now(), action, d.Layer, d.Code, d.Status, d.RuleIDs
+	e.Total = e.Time.Sub(j.start) - e.ReadBody
+	e.Identity = j.identity.Name
+	if j.endpoint != nil {
+		e.Endpoint = j.endpoint.Path
+	}
+	if m := j.message; m != nil {
+		e.Tool = quoteName(m.Name)
+		if m.Method != 0 {
+			e.Method = m.Method.String()
+		}
+	}
+	j.s.onEvent(e)
+}
+
+// checkRequest is step 1: framing, header fields, Host, request target.
+func (j *judgement) checkRequest() Denial {
+	r := j.r
+	v := j.s.request.Check(validate.RequestView{
+		Method: r.Method, Target: requestTarget(r), Host: r.Host, Proto: r.Proto, Header: r.Header,
+		ContentLength: r.ContentLength, TransferEncoding: r.TransferEncoding, Parsed: true,
+	})
+	if v.OK() {
+		return Denial{}
+	}
+	d := Denial{Layer: LayerValidate, Code: v.Code.String(), Status: v.Code.Status(), Close: true}
+	switch v.Code {
+	case validate.CodeProtocolVersionInvalid, validate.CodeMCPMethodInvalid, validate.CodeMCPNameInvalid,
+		validate.CodeMCPParamInvalid, validate.CodeMCPEncodingInvalid:
+		d.RPCCode, d.RPCText, d.Close = rpcHeaderMismatch, "Header mismatch", false
+	}
+	return d
+}
+
+// rpcHeaderMismatch is the JSON-RPC code for a mirror header that is malformed or differs from the message.
+//
+// Source: MCP 2026-07-28, Streamable HTTP.
+const rpcHeaderMismatch = -32020
+
+// checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint.
+func (j *judgement) checkEndpoint() Denial {
+	if _, ambiguous := j.s.endpoints.find(j.path); ambiguous {
+		return Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest}
+	}
+	return Denial{}
+}

@@ -1,0 +1,187 @@
+package waf
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+)
+
+// checkTransport is step 3, on endpoints only: verb, Host, Origin, upgrade, media type, Accept, protocol version.
+//
+// Source: MCP 2025-11-25 and 2026-07-28, Streamable HTTP; MCP 2024-11-05, HTTP with SSE.
+func (j *judgement) checkTransport() Denial {
+	ep, r := j.endpoint, j.r
+	if ep == nil {
+		return Denial{}
+	}
+	if allow := ep.verbs(); !slices.Contains(allow, r.Method) {
+		d := transportDenial("transport_verb", http.StatusMethodNotAllowed)
+		d.header = http.Header{"Allow": {strings.Join(allow, ", ")}}
+		return d
+	}
+	if !ep.hostAllowed(r) {
+		return transportDenial("host_not_allowed", http.StatusForbidden)
+	}
+	origins := r.Header["Origin"]
+	if len(origins) > 1 || len(origins) == 1 && !ep.originAllowed(origins[0], r) {
+		return transportDenial("origin_not_allowed", http.StatusForbidden)
+	}
+	if len(r.Header["Upgrade"]) > 0 {
+		// What follows an upgrade is no HTTP and would pass unseen.
+		return transportDenial("transport_upgrade", http.StatusBadRequest)
+	}
+	j.preflight = r.Method == http.MethodOptions && len(origins) == 1 && len(r.Header["Access-Control-Request-Method"]) == 1
+	if r.Method == http.MethodPost && !isJSON(r.Header["Content-Type"]) {
+		return transportDenial("media_type", http.StatusUnsupportedMediaType)
+	}
+	if (r.Method == http.MethodPost || r.Method == http.MethodGet) && !acceptsAnswer(r.Header["Accept"], r.Method) {
+		return transportDenial("not_acceptable", http.StatusNotAcceptable)
+	}
+	return j.checkVersionHeader()
+}
+
+// checkVersionHeader reads MCP-Protocol-Version. That it agrees with the message is checked with the message.
+func (j *judgement) checkVersionHeader() Denial {
+	values := j.r.Header["Mcp-Protocol-Version"]
+	if len(values) == 0 {
+		return Denial{}
+	}
+	version, known := mcpmsg.ParseVersion(values[0])
+	if len(values) > 1 || !known || !j.endpoint.versions[version] {
+		return j.endpoint.versionDenial(LayerTransport)
+	}
+	j.version = version
+	return Denial{}
+}
+
+// versionDenial refuses a protocol version and names those that are served. What was asked for is not repeated.
+//
+// Source: MCP 2026-07-28, Versioning: UnsupportedProtocolVersionError.
+func (ep *endpoint) versionDenial(layer Layer) Denial {
+	var supported []string
+	for v, served := range ep.versions {
+		if served {
+			supported = append(supported, `"`+mcpmsg.Version(v).String()+`"`)
+		}
+	}
+	return Denial{
+		Layer: layer, Code: "version_unsupported", Status: http.StatusBadRequest,
+		RPCCode: -32022, RPCText: "Unsupported protocol version",
+		data: []byte(`{"supported":[` + strings.Join(supported, ",") + `]}`),
+	}
+}
+
+func transportDenial(code string, status int) Denial {
+	return Denial{Layer: LayerTransport, Code: code, Status: status}
+}
+
+var (
+	verbsMessage = []string{http.MethodPost, http.MethodOptions}
+	verbsStream  = []string{http.MethodGet, http.MethodOptions}
+	verbsAll     = []string{http.MethodPost, http.MethodGet, http.MethodDelete, http.MethodOptions}
+)
+
+// verbs returns the methods of the endpoint's transport.
+func (ep *endpoint) verbs() []string {
+	switch {
+	case ep.streams:
+		return verbsStream
+	case ep.Transport == TransportHTTPSSE:
+		return verbsMessage
+	default:
+		return verbsAll
+	}
+}
+
+// isJSON reports whether the body is labelled as JSON in UTF-8. A label that another reader takes for something else would
+// let the body past checks there.
+func isJSON(contentType []string) bool {
+	if len(contentType) != 1 {
+		return false
+	}
+	if contentType[0] == "application/json" {
+		return true
+	}
+	mediaType, params, err := mime.ParseMediaType(contentType[0])
+	charset, has := params["charset"]
+	return err == nil && mediaType == "application/json" && (!has || strings.EqualFold(charset, "utf-8"))
+}
+
+// acceptsAnswer reports whether the client takes at least one of the two media types that an MCP server answers with, or for
+// a GET the stream. Clients of the HTTP+SSE transport send no Accept with a POST, or "*/*".
+//
+// Source: RFC 9110, 12.5.1. Laxer than MCP 2025-03-26, which wants both types listed: the server knows which it needs.
+func acceptsAnswer(accept []string, method string) bool {
+	none := true
+	for _, value := range accept {
+		for element := range strings.SplitSeq(value, ",") {
+			mediaRange, params, _ := strings.Cut(element, ";")
+			mediaRange = strings.ToLower(strings.Trim(mediaRange, " \t"))
+			if mediaRange == "" {
+				continue
+			}
+			none = false
+			switch mediaRange {
+			case "*/*", "text/*", "text/event-stream":
+			case "application/json", "application/*":
+				if method == http.MethodGet {
+					continue
+				}
+			default:
+				continue
+			}
+			if !hasZeroWeight(params) {
+				return true
+			}
+		}
+	}
+	return none
+}
+
+// hasZeroWeight reports whether the parameters of a media range hold q=0, which means "not acceptable".
+//
+// Source: RFC 9110, 12.4.2.
+func hasZeroWeight(params string) bool {
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(strings.Trim(param, " \t"), "=")
+		if strings.EqualFold(name, "q") {
+			return strings.Trim(value, "0") == "" || strings.Trim(value, "0") == "."
+		}
+	}
+	return false
+}
+
+// requestTarget returns the target as it was on the wire. A request that no server parsed has none; its URL then stands in,
+// which hides raw bytes that net/url encodes.
+func requestTarget(r *http.Request) string {
+	if r.RequestURI != "" || r.URL == nil {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}
+
+// targetPath returns the path in the target, in wire form. It is valid only after the target was checked; before, it serves
+// to choose the form of the answer.
+func targetPath(r *http.Request) string {
+	target := requestTarget(r)
+	if !strings.HasPrefix(target, "/") { // absolute form
+		if _, rest, ok := strings.Cut(target, "://"); ok {
+			target = rest[strings.IndexAny(rest+"/", "/?#"):]
+		}
+	}
+	if i := strings.IndexAny(target, "?#"); i >= 0 {
+		target = target[:i]
+	}
+	return target
+}
+
+// isMetadata reports whether a request reads a well-known document, which clients do before they have a token.
+//
+// Source: RFC 8615, 3 (at the root only); MCP 2025-11-25, Authorization.
+func isMetadata(method, path string) bool {
+	return (method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions) &&
+		strings.HasPrefix(path, "/.well-known/")
+}
