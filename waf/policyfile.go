@@ -1,0 +1,204 @@
+package waf
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+)
+
+// PolicyError is one fault in a policy file. [ParsePolicy] joins all of them; find one with errors.As.
+type PolicyError struct {
+	Line    int    // 1-based
+	Column  int    // 1-based, in bytes
+	Message string // the path of the member, such as "endpoints[0].path", and what is wrong; never what the file holds there
+}
+
+// Error returns the place and the message.
+func (e *PolicyError) Error() string {
+	return fmt.Sprintf("waf: policy:%d:%d: %s", e.Line, e.Column, e.Message)
+}
+
+// ParsePolicy reads a policy file into the settings of a [Config] that a file can hold; the caller adds the others, such as
+// Rules and OnEvent, and calls [New] or [Guard.Reload].
+//
+// The file is one JSON object, UTF-8 without a byte order mark, of at most 1 MiB and 32 levels. Every member is optional at
+// the top, and reading is strict: an unknown or repeated member, another case, a wrong type, a value out of range and
+// anything after the object are errors. So is whatever New would refuse in these settings. All faults are returned at once,
+// at most 100, in the order of the file, each as a *[PolicyError]; no value of the file is in them.
+//
+//	mode               "enforce" (default) or "detect"
+//	identities         trusted_header {name, from: [network]}, bearer [{name, sha256: 64 hex digits}],
+//	                   client_certificates [{name, uri_san, dns_san, subject}]
+//	endpoints          [{path, transport: "streamable-http" or "http+sse", sse_path, versions, anonymous, allow_origins,
+//	                   allow_hosts, tools: [{identity, allow, deny}]}]; absent = WellKnownEndpoints
+//	limits             body_bytes, header_value_bytes, custom_header_value_bytes; absent = the defaults
+//	strict_discovery   true or false (default)
+//
+// An absent list is nil in the Config, an empty one is empty and not nil: [Endpoint] says what each means.
+func ParsePolicy(data []byte) (Config, error) {
+	r := policyReader{data: data, places: make(map[string]policyPlace)}
+	root, fault := parsePolicyTree(data)
+	if fault != nil {
+		r.faults = append(r.faults, *fault)
+		return Config{}, r.err()
+	}
+	cfg := r.config(policyValue{&root, "", rootField})
+	probe := cfg
+	probe.DangerouslyNoRules = true // the file says nothing of rules, and loading them takes long
+	_, err := compile(probe)
+	r.locate(err)
+	if err := r.err(); err != nil {
+		return Config{}, err
+	}
+	return cfg, nil
+}
+
+func (r *policyReader) config(v policyValue) (cfg Config) {
+	r.places[v.field] = policyPlace{v.path, v.offset, false}
+	r.object(v,
+		policyField{name: "mode", field: "Mode", read: func(v policyValue) { cfg.Mode = choice(r, v, parseMode, "enforce", "detect") }},
+		policyField{name: "identities", field: "Identities", read: func(v policyValue) { cfg.Identities = r.identities(v) }},
+		policyField{name: "endpoints", field: "Endpoints", read: func(v policyValue) { cfg.Endpoints = list(r, v, r.endpoint) }},
+		policyField{name: "limits", field: "Request", read: func(v policyValue) { r.limits(v, &cfg) }},
+		policyField{name: "strict_discovery", field: "StrictDiscovery", read: func(v policyValue) { cfg.StrictDiscovery = r.boolean(v) }},
+	)
+	return cfg
+}
+
+func (r *policyReader) identities(v policyValue) (ids Identities) {
+	r.object(v,
+		policyField{name: "trusted_header", field: "TrustedHeader", read: func(v policyValue) { ids.TrustedHeader = r.trustedHeader(v) }},
+		policyField{name: "bearer", field: "Bearer", read: func(v policyValue) { ids.Bearer = list(r, v, r.bearer) }},
+		policyField{name: "client_certificates", field: "ClientCertificates", read: func(v policyValue) {
+			ids.ClientCertificates = list(r, v, r.clientCertificate)
+		}},
+	)
+	return ids
+}
+
+func (r *policyReader) trustedHeader(v policyValue) *TrustedHeader {
+	h := new(TrustedHeader)
+	r.object(v,
+		policyField{name: "name", field: "Name", required: true, read: func(v policyValue) { h.Name = r.text(v) }},
+		policyField{name: "from", field: "From", required: true, read: func(v policyValue) { h.From = list(r, v, r.network) }},
+	)
+	return h
+}
+
+// network reads a prefix that says exactly what it covers: no bits beyond its length, and IPv4 written as such.
+func (r *policyReader) network(v policyValue) netip.Prefix {
+	text, _ := v.token.(string)
+	p, err := netip.ParsePrefix(text)
+	if err != nil || p != p.Masked() || p.Addr().Is4In6() {
+		r.fault(v, `must be a network such as "10.0.0.0/8" or "fd00::/8", without bits beyond its length`)
+		return netip.Prefix{}
+	}
+	return p
+}
+
+func (r *policyReader) bearer(v policyValue) (b BearerToken) {
+	r.object(v,
+		policyField{name: "name", field: "Name", required: true, read: func(v policyValue) { b.Name = r.text(v) }},
+		policyField{name: "sha256", field: "SHA256", required: true, read: func(v policyValue) {
+			text, _ := v.token.(string)
+			sum, err := hex.DecodeString(text)
+			if err != nil || len(sum) != len(b.SHA256) {
+				r.fault(v, "must be a SHA-256 sum: 64 hexadecimal digits")
+				return
+			}
+			b.SHA256 = [32]byte(sum)
+		}},
+	)
+	return b
+}
+
+func (r *policyReader) clientCertificate(v policyValue) (c ClientCertificate) {
+	r.object(v,
+		policyField{name: "name", field: "Name", required: true, read: func(v policyValue) { c.Name = r.text(v) }},
+		policyField{name: "uri_san", field: "URISAN", read: func(v policyValue) { c.URISAN = r.given(v) }},
+		policyField{name: "dns_san", field: "DNSSAN", read: func(v policyValue) { c.DNSSAN = r.given(v) }},
+		policyField{name: "subject", field: "Subject", read: func(v policyValue) { c.Subject = r.given(v) }},
+	)
+	isWhat := func(m policyMember) bool { return m.name == "uri_san" || m.name == "dns_san" || m.name == "subject" }
+	if v.token == json.Delim('{') && !slices.ContainsFunc(v.members, isWhat) {
+		r.fault(v, "needs uri_san, dns_san or subject")
+	}
+	return c
+}
+
+func (r *policyReader) endpoint(v policyValue) (e Endpoint) {
+	r.object(v,
+		policyField{name: "path", field: "Path", required: true, read: func(v policyValue) { e.Path = r.text(v) }},
+		policyField{name: "transport", field: "Transport", read: func(v policyValue) {
+			e.Transport = choice(r, v, parseTransport, "streamable-http", "http+sse")
+		}},
+		policyField{name: "sse_path", field: "SSEPath", read: func(v policyValue) { e.SSEPath = r.given(v) }},
+		policyField{name: "versions", field: "Versions", read: func(v policyValue) {
+			if e.Versions = list(r, v, r.version); e.Versions != nil && len(e.Versions) == 0 {
+				r.fault(v, "must not be empty: without the member all revisions are served")
+			}
+		}},
+		policyField{name: "anonymous", field: "Anonymous", read: func(v policyValue) { e.Anonymous = r.boolean(v) }},
+		policyField{name: "allow_origins", field: "AllowOrigins", read: func(v policyValue) { e.AllowOrigins = list(r, v, r.text) }},
+		policyField{name: "allow_hosts", field: "AllowHosts", read: func(v policyValue) { e.AllowHosts = list(r, v, r.text) }},
+		policyField{name: "tools", field: "Tools", read: func(v policyValue) { e.Tools = list(r, v, r.toolRule) }},
+	)
+	return e
+}
+
+func (r *policyReader) version(v policyValue) mcpmsg.Version {
+	var known []string
+	for version := mcpmsg.V20241105; version <= mcpmsg.V20260728; version++ {
+		known = append(known, version.String())
+	}
+	return choice(r, v, mcpmsg.ParseVersion[string], known...)
+}
+
+func (r *policyReader) toolRule(v policyValue) (t ToolRule) {
+	r.object(v,
+		policyField{name: "identity", field: "Identity", required: true, read: func(v policyValue) { t.Identity = r.text(v) }},
+		policyField{name: "allow", field: "Allow", read: func(v policyValue) { t.Allow = list(r, v, r.text) }},
+		policyField{name: "deny", field: "Deny", read: func(v policyValue) { t.Deny = list(r, v, r.text) }},
+	)
+	return t
+}
+
+// limits stands for Config.Request, of which New reports all faults as one.
+func (r *policyReader) limits(v policyValue, cfg *Config) {
+	headers := &cfg.Request.Headers
+	r.object(v,
+		policyField{name: "body_bytes", field: "Body", read: func(v policyValue) { cfg.MaxBodyBytes = r.integer(v, maxBodyBytes) }},
+		policyField{name: "header_value_bytes", field: "Value", read: func(v policyValue) {
+			headers.MaxValueBytes = r.integer(v, maxHeaderValueBytes)
+		}},
+		policyField{name: "custom_header_value_bytes", field: "CustomValue", read: func(v policyValue) {
+			headers.MaxCustomValueBytes = r.integer(v, maxHeaderValueBytes)
+		}},
+	)
+}
+
+const maxHeaderValueBytes = 1 << 20
+
+func parseMode(text string) (Mode, bool) {
+	switch text {
+	case "enforce":
+		return Enforce, true
+	case "detect":
+		return DetectOnly, true
+	}
+	return 0, false
+}
+
+func parseTransport(text string) (Transport, bool) {
+	switch text {
+	case "streamable-http":
+		return TransportStreamableHTTP, true
+	case "http+sse":
+		return TransportHTTPSSE, true
+	}
+	return 0, false
+}
