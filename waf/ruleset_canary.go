@@ -40,28 +40,31 @@ type rulesetCanary struct {
 	marker string // tells the canary rules which of them is meant
 }
 
-var rulesetCanaries = []rulesetCanary{
-	{rule: rulesetIDCanaryHeader, method: "GET", target: "/", header: http.Header{"X-Canary": {"a"}}, marker: "header"},
-	{
-		rule: rulesetIDCanaryBody, method: "POST", target: "/", marker: "body",
-		header: http.Header{"Content-Type": {"application/json"}}, body: `{"Canary":{"Leaf":"a\nb"}}`,
-	},
-	{
-		rule: 9599100, method: "POST", marker: "profile", target: "//x/%2e%2e/mcp%5Fmessage/?sessionId=5f1d2c3b-7a64-4e0e-9a53-0c2f6b8d91aa",
-		header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer "}}, body: `{}`,
-	},
-	{rule: 9599200, method: "GET", target: "/", marker: "profile", header: http.Header{"X-Long": {strings.Repeat("a", 2049)}}},
-	{
-		rule: 9599220, method: "POST", marker: "profile", target: "/mcp", body: `{"jsonrpc":"2.0"`,
-		header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer canary"}},
-	},
+// rulesetCanaries lists them. The long field is longer than any threshold that somebody may have set.
+func rulesetCanaries() []rulesetCanary {
+	return []rulesetCanary{
+		{rule: rulesetIDCanaryHeader, method: "GET", target: "/", header: http.Header{"X-Canary": {"a"}}, marker: "header"},
+		{
+			rule: rulesetIDCanaryBody, method: "POST", target: "/", marker: "body",
+			header: http.Header{"Content-Type": {"application/json"}}, body: `{"Canary":{"Leaf":"a\nb"}}`,
+		},
+		{
+			rule: 9599100, method: "POST", marker: "profile", target: "//x/%2e%2e/mcp%5Fmessage/?sessionId=5f1d2c3b-7a64-4e0e-9a53-0c2f6b8d91aa",
+			header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer "}}, body: `{}`,
+		},
+		{rule: 9599200, method: "GET", target: "/", marker: "profile", header: http.Header{"X-Long": {strings.Repeat("a", 1<<20)}}},
+		{
+			rule: 9599220, method: "POST", marker: "profile", target: "/mcp", body: `{"jsonrpc":"2.0"`,
+			header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer canary"}},
+		},
+	}
 }
 
 // rulesetProve sends the canaries through a new ruleset. A canary whose rule is not part of the set, or was removed or changed on
 // purpose, is left out.
 func rulesetProve(rs *Ruleset, units []rulesetUnit) error {
 	var errs []error
-	for _, c := range rulesetCanaries {
+	for _, c := range rulesetCanaries() {
 		if _, loaded := slices.BinarySearch(rs.ids, c.rule); !loaded || rulesetRemoved(units, c.rule) {
 			continue
 		}
