@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sallyport/sallyport/mcpmsg"
 	"github.com/sallyport/sallyport/waf"
 )
 
@@ -445,6 +446,41 @@ func TestStrictDiscovery(t *testing.T) {
 			}
 			r.Body = io.NopCloser(strings.NewReader(string(copied)))
 		}
+	}
+}
+
+func TestVersions(t *testing.T) {
+	modern := strings.Replace(call, `"params":{`, `"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}},`, 1)
+	mirrors := []func(*http.Request){set("Mcp-Protocol-Version", "2026-07-28"), set("Mcp-Method", "tools/call"), set("Mcp-Name", "echo")}
+	legacy := set("Mcp-Protocol-Version", "2025-06-18")
+	for _, tc := range []struct {
+		name     string
+		versions []mcpmsg.Version
+		request  *http.Request
+		status   int
+		rpc      string
+	}{
+		{"legacy on a dual endpoint", nil, post(call, legacy), 202, ""},
+		{"modern on a dual endpoint", nil, post(modern, mirrors...), 202, ""},
+		{"no header on a dual endpoint", nil, post(call), 202, ""},
+		{"legacy on a modern endpoint", []mcpmsg.Version{mcpmsg.V20260728}, post(call, legacy), 400, "-32022"},
+		{"no header on a modern endpoint", []mcpmsg.Version{mcpmsg.V20260728}, post(call), 400, "-32020"},
+		{"modern on a modern endpoint", []mcpmsg.Version{mcpmsg.V20260728}, post(modern, mirrors...), 202, ""},
+		{"modern on a legacy endpoint", []mcpmsg.Version{mcpmsg.V20250618, mcpmsg.V20251125}, post(modern, mirrors...), 400, "-32022"},
+		{"older than served", []mcpmsg.Version{mcpmsg.V20251125}, post(call, legacy), 400, "-32022"},
+		{"modern body without its headers", nil, post(modern), 400, "-32020"},
+		{"modern header on a legacy body", nil, post(call, mirrors...), 400, "-32602"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			g := newGuarded(t, func(c *waf.Config) { c.Endpoints[0].Versions, c.DangerouslyNoRules = tc.versions, true })
+			rec := g.serve(tc.request)
+			if rec.Code != tc.status || !strings.Contains(rec.Body.String(), tc.rpc) {
+				t.Errorf("answer %d %s, want %d with %s", rec.Code, rec.Body, tc.status, tc.rpc)
+			}
+			if tc.rpc == "-32022" && !strings.Contains(rec.Body.String(), `"data":{"supported":["`+tc.versions[0].String()+`"`) {
+				t.Errorf("answer %s does not name the revisions that are served", rec.Body)
+			}
+		})
 	}
 }
 

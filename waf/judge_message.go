@@ -115,7 +115,9 @@ func (j *judgement) checkMessage() Denial {
 	j.parsed, j.message = m, &j.parsed
 	if m.Version != 0 && !j.endpoint.versions[m.Version] {
 		d := j.endpoint.versionDenial(LayerMessage)
-		d.RPCID = m.ID
+		if d.RPCID = m.ID; j.version == 0 {
+			d.RPCCode, d.RPCText = rpcHeaderMismatch, "Header mismatch" // the header that would have told is missing
+		}
 		return d
 	}
 	return Denial{}

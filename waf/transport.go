@@ -1,12 +1,12 @@
 package waf
 
 import (
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/mcpmsg"
+	"github.com/sallyport/sallyport/validate"
 )
 
 // checkTransport is step 3, on endpoints only: verb, Host, Origin, upgrade, media type, Accept, protocol version.
@@ -43,7 +43,8 @@ func (j *judgement) checkTransport() Denial {
 	return j.checkVersionHeader()
 }
 
-// checkVersionHeader reads MCP-Protocol-Version. That it agrees with the message is checked with the message.
+// checkVersionHeader reads MCP-Protocol-Version. That it agrees with the message is checked with the message; so is a
+// request without it, whose revision only the message may tell.
 func (j *judgement) checkVersionHeader() Denial {
 	values := j.r.Header["Mcp-Protocol-Version"]
 	if len(values) == 0 {
@@ -99,15 +100,7 @@ func (ep *endpoint) verbs() []string {
 // isJSON reports whether the body is labelled as JSON in UTF-8. A label that another reader takes for something else would
 // let the body past checks there.
 func isJSON(contentType []string) bool {
-	if len(contentType) != 1 {
-		return false
-	}
-	if contentType[0] == "application/json" {
-		return true
-	}
-	mediaType, params, err := mime.ParseMediaType(contentType[0])
-	charset, has := params["charset"]
-	return err == nil && mediaType == "application/json" && (!has || strings.EqualFold(charset, "utf-8"))
+	return len(contentType) == 1 && validate.IsMediaType(contentType[0], "application/json") && validate.ContentType(contentType[0]).OK()
 }
 
 // acceptsAnswer reports whether the client takes at least one of the two media types that an MCP server answers with, or for
