@@ -34,19 +34,14 @@ type guarded struct {
 func newGuarded(t *testing.T, change func(*waf.Config)) *guarded {
 	t.Helper()
 	g := new(guarded)
-	cfg := waf.Config{
-		Endpoints: []waf.Endpoint{{
-			Path: "/mcp", AllowHosts: []string{"mcp.example.com"},
-			Tools: []waf.ToolRule{{Identity: "*", Deny: []string{"delete_*"}}},
-		}},
-		Identities: waf.Identities{Bearer: []waf.BearerToken{{Name: "ci", SHA256: sha256.Sum256([]byte(token))}}},
-		OnEvent:    func(e waf.Event) { g.events = append(g.events, e) },
-	}
-	if change != nil {
-		change(&cfg)
-	}
 	var err error
-	if g.Guard, err = waf.New(cfg); err != nil {
+	g.Guard, err = waf.New(testConfig(func(c *waf.Config) {
+		c.OnEvent = func(e waf.Event) { g.events = append(g.events, e) }
+		if change != nil {
+			change(c)
+		}
+	}))
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -55,6 +50,19 @@ func newGuarded(t *testing.T, change func(*waf.Config)) *guarded {
 		}
 	})
 	return g
+}
+
+// testConfig returns the configuration of most tests, changed.
+func testConfig(change func(*waf.Config)) waf.Config {
+	cfg := waf.Config{
+		Endpoints: []waf.Endpoint{{
+			Path: "/mcp", AllowHosts: []string{"mcp.example.com"},
+			Tools: []waf.ToolRule{{Identity: "*", Deny: []string{"delete_*"}}},
+		}},
+		Identities: waf.Identities{Bearer: []waf.BearerToken{{Name: "ci", SHA256: sha256.Sum256([]byte(token))}}},
+	}
+	change(&cfg)
+	return cfg
 }
 
 // serve sends one request through the Guard and returns the answer.
