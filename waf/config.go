@@ -155,19 +155,28 @@ type Endpoint struct {
 	// is anonymous or that listens on loopback: it is what stops a browser under DNS rebinding that sends no Origin.
 	AllowHosts []string
 
-	// Tools says which tools each identity may call; nil means all of them. A rule that denies wins over all others; a
-	// caller for whom no rule allows a tool may not call it.
-	Tools []ToolRule
+	// Methods, Tools, Prompts and Resources say what each identity may use; nil means everything of the kind. A rule that
+	// denies wins over all others; what no rule of a kind allows a caller, it may not use. A refused tool, prompt or resource
+	// also disappears from the lists that the server answers with.
+	//
+	// Methods are method names. The handshake (initialize, server/discover, ping and notifications) is always allowed. Tools
+	// and Prompts are the names in tools/call and prompts/get, Resources the URIs in resources/read, resources/subscribe and
+	// resources/unsubscribe. A URI with dot segments, escaped separators or user information is refused wherever Resources
+	// has rules, because it could be resolved to another one.
+	Methods   []AccessRule
+	Tools     []AccessRule
+	Prompts   []AccessRule
+	Resources []AccessRule
 }
 
-// ToolRule allows and denies tools by name for one identity, or for all.
-type ToolRule struct {
+// AccessRule allows and denies names for one identity, or for all. In patterns "*" stands for any run of characters.
+type AccessRule struct {
 	// Identity is the exact name of an identity, or "*" for every caller, known or anonymous.
 	Identity string
 
-	// Allow are the names that may be called, compared exactly and case-sensitively; nil means every name that Deny does not
-	// hold. Deny are the names that may not, compared without regard to ASCII case and to trailing spaces and dots, so
-	// that a lenient server cannot be reached through another spelling. In both, "*" stands for any run of characters.
+	// Allow are the names that may be used, compared exactly and case-sensitively; nil means every name that Deny does not
+	// hold. Deny are the names that may not, compared without regard to case, to full-width forms and to spaces and dots
+	// around the name, so that a lenient server cannot be reached through another spelling.
 	Allow []string
 	Deny  []string
 }

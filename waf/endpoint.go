@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/policy"
 	"github.com/sallyport/sallyport/mcpmsg"
 	"github.com/sallyport/sallyport/validate"
 )
@@ -14,7 +13,7 @@ import (
 // endpoint is a compiled Endpoint.
 type endpoint struct {
 	Endpoint
-	tools    *policy.Set
+	access
 	versions [mcpmsg.V20260728 + 1]bool
 	streams  bool // the GET stream of an HTTP+SSE pair, where nothing is posted
 	group    int  // endpoints with equal settings are in one group: which of them is meant does not matter
@@ -217,20 +216,7 @@ func compileEndpoint(field string, e Endpoint) (*endpoint, []error) {
 		}
 		ep.AllowHosts[i] = strings.ToLower(host)
 	}
-	var rules []policy.Rule
-	if e.Tools != nil {
-		rules = make([]policy.Rule, len(e.Tools))
-		ep.Tools = slices.Clone(e.Tools)
-		for i, r := range e.Tools {
-			rules[i] = policy.Rule{Identity: r.Identity, Allow: slices.Clone(r.Allow), Deny: slices.Clone(r.Deny)}
-			ep.Tools[i].Allow, ep.Tools[i].Deny = rules[i].Allow, rules[i].Deny
-		}
-	}
-	set, err := policy.Compile(rules)
-	if err != nil {
-		errs = append(errs, &ConfigError{Field: field + ".Tools", Problem: err.Error(), cause: err})
-	}
-	ep.tools = set
+	errs = append(errs, ep.access.compile(field, &ep.Endpoint)...)
 	return ep, errs
 }
 

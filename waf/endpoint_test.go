@@ -80,7 +80,7 @@ func isASCII(s string) bool {
 func TestFindEndpoint(t *testing.T) {
 	table := mustCompileEndpoints(t,
 		Endpoint{Path: "/mcp"},
-		Endpoint{Path: "/admin/mcp", Anonymous: false, Tools: []ToolRule{}},
+		Endpoint{Path: "/admin/mcp", Anonymous: false, Tools: []AccessRule{}},
 		Endpoint{Path: "*/mcp", Anonymous: true},
 		Endpoint{Path: "/tools/*"},
 		Endpoint{Path: "/tools/deep/*", Anonymous: true},

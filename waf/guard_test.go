@@ -57,7 +57,7 @@ func testConfig(change func(*waf.Config)) waf.Config {
 	cfg := waf.Config{
 		Endpoints: []waf.Endpoint{{
 			Path: "/mcp", AllowHosts: []string{"mcp.example.com"},
-			Tools: []waf.ToolRule{{Identity: "*", Deny: []string{"delete_*"}}},
+			Tools: []waf.AccessRule{{Identity: "*", Deny: []string{"delete_*"}}},
 		}},
 		Identities: waf.Identities{Bearer: []waf.BearerToken{{Name: "ci", SHA256: sha256.Sum256([]byte(token))}}},
 	}

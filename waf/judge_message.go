@@ -9,8 +9,6 @@ import (
 	"github.com/sallyport/sallyport/mcpmsg"
 )
 
-var methodToolsCall, _ = mcpmsg.ParseMethod("tools/call")
-
 // checkIdentity is step 4. Everywhere it finds out who calls and takes forged trusted headers away; on an endpoint that is
 // not anonymous it refuses a caller that it does not know.
 func (j *judgement) checkIdentity() Denial {
@@ -153,20 +151,6 @@ func hasMCPHeader(h http.Header) bool {
 		}
 	}
 	return false
-}
-
-// checkPolicy is step 6: may this caller use this tool?
-func (j *judgement) checkPolicy() Denial {
-	if j.message == nil {
-		return Denial{}
-	}
-	var scratch [128]byte
-	for m := range j.message.Each() {
-		if m.Method == methodToolsCall && !j.endpoint.tools.Allows(j.identity.Name, m.Name.AppendText(scratch[:0])) {
-			return Denial{Layer: LayerPolicy, Code: "tool_not_allowed", Status: http.StatusForbidden, RPCID: j.message.ID}
-		}
-	}
-	return Denial{}
 }
 
 // checkRules is step 7.

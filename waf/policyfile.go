@@ -34,7 +34,8 @@ func (e *PolicyError) Error() string {
 //	identities         trusted_header {name, from: [network]}, bearer [{name, sha256: 64 hex digits}],
 //	                   client_certificates [{name, uri_san, dns_san, subject}]
 //	endpoints          [{path, transport: "streamable-http" or "http+sse", sse_path, versions, anonymous, allow_origins,
-//	                   allow_hosts, tools: [{identity, allow, deny}]}]; absent = WellKnownEndpoints
+//	                   allow_hosts, and methods, tools, prompts, resources: [{identity, allow, deny}]}];
+//	                   absent = WellKnownEndpoints
 //	limits             body_bytes, header_value_bytes, custom_header_value_bytes; absent = the defaults
 //	strict_discovery   true or false (default)
 //
@@ -145,7 +146,10 @@ func (r *policyReader) endpoint(v policyValue) (e Endpoint) {
 		policyField{name: "anonymous", field: "Anonymous", read: func(v policyValue) { e.Anonymous = r.boolean(v) }},
 		policyField{name: "allow_origins", field: "AllowOrigins", read: func(v policyValue) { e.AllowOrigins = list(r, v, r.text) }},
 		policyField{name: "allow_hosts", field: "AllowHosts", read: func(v policyValue) { e.AllowHosts = list(r, v, r.text) }},
-		policyField{name: "tools", field: "Tools", read: func(v policyValue) { e.Tools = list(r, v, r.toolRule) }},
+		policyField{name: "methods", field: "Methods", read: func(v policyValue) { e.Methods = list(r, v, r.accessRule) }},
+		policyField{name: "tools", field: "Tools", read: func(v policyValue) { e.Tools = list(r, v, r.accessRule) }},
+		policyField{name: "prompts", field: "Prompts", read: func(v policyValue) { e.Prompts = list(r, v, r.accessRule) }},
+		policyField{name: "resources", field: "Resources", read: func(v policyValue) { e.Resources = list(r, v, r.accessRule) }},
 	)
 	return e
 }
@@ -158,13 +162,13 @@ func (r *policyReader) version(v policyValue) mcpmsg.Version {
 	return choice(r, v, mcpmsg.ParseVersion[string], known...)
 }
 
-func (r *policyReader) toolRule(v policyValue) (t ToolRule) {
+func (r *policyReader) accessRule(v policyValue) (rule AccessRule) {
 	r.object(v,
-		policyField{name: "identity", field: "Identity", required: true, read: func(v policyValue) { t.Identity = r.text(v) }},
-		policyField{name: "allow", field: "Allow", read: func(v policyValue) { t.Allow = list(r, v, r.text) }},
-		policyField{name: "deny", field: "Deny", read: func(v policyValue) { t.Deny = list(r, v, r.text) }},
+		policyField{name: "identity", field: "Identity", required: true, read: func(v policyValue) { rule.Identity = r.text(v) }},
+		policyField{name: "allow", field: "Allow", read: func(v policyValue) { rule.Allow = list(r, v, r.text) }},
+		policyField{name: "deny", field: "Deny", read: func(v policyValue) { rule.Deny = list(r, v, r.text) }},
 	)
-	return t
+	return rule
 }
 
 // limits stands for Config.Request, of which New reports all faults as one.

@@ -51,8 +51,8 @@ func TestParsePolicy(t *testing.T) {
 		"nothing": {
 			Identities: Identities{Bearer: []BearerToken{}, ClientCertificates: []ClientCertificate{}},
 			Endpoints: []Endpoint{
-				{Path: "/mcp/*", AllowOrigins: []string{}, AllowHosts: []string{}, Tools: []ToolRule{}},
-				{Path: "*/mcp", Tools: []ToolRule{{Identity: "ci", Allow: []string{}, Deny: []string{}}}},
+				{Path: "/mcp/*", AllowOrigins: []string{}, AllowHosts: []string{}, Tools: []AccessRule{}},
+				{Path: "*/mcp", Tools: []AccessRule{{Identity: "ci", Allow: []string{}, Deny: []string{}}}},
 			},
 		},
 		"full": {
@@ -73,7 +73,7 @@ func TestParsePolicy(t *testing.T) {
 					Path: "/mcp", Transport: TransportStreamableHTTP,
 					Versions:     []mcpmsg.Version{mcpmsg.V20250618, mcpmsg.V20251125, mcpmsg.V20260728},
 					AllowOrigins: []string{"https://app.example.com"}, AllowHosts: []string{"mcp.example.com"},
-					Tools: []ToolRule{{Identity: "*", Allow: []string{"search_docs"}, Deny: []string{"nginx_config_*"}}},
+					Tools: []AccessRule{{Identity: "*", Allow: []string{"search_docs"}, Deny: []string{"nginx_config_*"}}},
 				},
 				{Path: "/mcp_message", Transport: TransportHTTPSSE, SSEPath: "/sse", Anonymous: true},
 			},

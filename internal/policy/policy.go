@@ -1,4 +1,5 @@
-// Package policy decides whether a caller may call a tool. It knows names and patterns only: no HTTP, no JSON, no request.
+// Package policy decides whether a caller may use what has a name: a method, a tool, a prompt, a resource. It knows names and
+// patterns only: no HTTP, no JSON, no request.
 //
 // A decision costs at most one pass over the name per pattern, allocates nothing and is bounded whatever the name holds:
 // names over [MaxNameBytes] are refused before they are compared, and patterns are cut into literals when they are
@@ -38,6 +39,7 @@ type Rule struct {
 // Set is a compiled rule list. It is immutable and safe for concurrent use. A nil Set and the zero Set deny everything.
 type Set struct {
 	open       bool // no rules: every name is allowed
+	uris       bool // the names are URIs
 	everyone   group
 	identities map[string]*group
 }
@@ -78,7 +80,20 @@ func Compile(rules []Rule) (*Set, error) {
 	return s, nil
 }
 
-// Allows reports whether the caller may call the tool of that decoded name; identity is "" for an anonymous caller. A
+// CompileURIs is Compile for rules whose names are URIs. Such a Set denies, whenever there are rules, a URI that servers could
+// resolve to another one than the rules saw: see plainURI.
+func CompileURIs(rules []Rule) (*Set, error) {
+	s, err := Compile(rules)
+	if err == nil {
+		s.uris = true
+	}
+	return s, err
+}
+
+// Open reports whether there are no rules, so that every caller may use every name.
+func (s *Set) Open() bool { return s != nil && s.open }
+
+// Allows reports whether the caller may use what has that decoded name; identity is "" for an anonymous caller. A
 // pattern in Deny of any rule that applies to the caller wins over every Allow, and what no Allow holds is denied.
 //
 // Whenever there are rules, a name is denied that no rule could judge in the way every server reads it: an empty one, one
@@ -92,6 +107,9 @@ func (s *Set) Allows(identity string, name []byte) bool {
 		return true
 	}
 	if len(name) == 0 || len(name) > MaxNameBytes || !utf8.Valid(name) || bytes.ContainsFunc(name, unicode.IsControl) {
+		return false
+	}
+	if s.uris && !plainURI(name) {
 		return false
 	}
 	own := s.identities[identity] // nil for a caller without rules of its own

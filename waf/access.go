@@ -1,0 +1,121 @@
+package waf
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/policy"
+	"github.com/sallyport/sallyport/mcpmsg"
+)
+
+// access decides what a caller may use on one endpoint. It is immutable.
+type access struct {
+	methods, tools, prompts, resources *policy.Set
+}
+
+// compile compiles the four lists of e, of which it makes copies.
+func (a *access) compile(field string, e *Endpoint) (errs []error) {
+	for _, list := range [...]struct {
+		name    string
+		rules   *[]AccessRule
+		set     **policy.Set
+		compile func([]policy.Rule) (*policy.Set, error)
+	}{
+		{"Methods", &e.Methods, &a.methods, policy.Compile},
+		{"Tools", &e.Tools, &a.tools, policy.Compile},
+		{"Prompts", &e.Prompts, &a.prompts, policy.Compile},
+		{"Resources", &e.Resources, &a.resources, policy.CompileURIs},
+	} {
+		var rules []policy.Rule
+		if *list.rules != nil {
+			*list.rules = slices.Clone(*list.rules)
+			rules = make([]policy.Rule, len(*list.rules))
+		}
+		for i := range rules {
+			r := &(*list.rules)[i]
+			r.Allow, r.Deny = slices.Clone(r.Allow), slices.Clone(r.Deny)
+			rules[i] = policy.Rule{Identity: r.Identity, Allow: r.Allow, Deny: r.Deny}
+		}
+		set, err := list.compile(rules)
+		if err != nil {
+			errs = append(errs, &ConfigError{Field: field + "." + list.name, Problem: err.Error(), cause: err})
+		}
+		*list.set = set
+	}
+	return errs
+}
+
+// checkPolicy is step 6: may this caller use this method, this tool, this prompt, this resource?
+func (j *judgement) checkPolicy() Denial {
+	if j.message == nil {
+		return Denial{}
+	}
+	for m := range j.message.Each() {
+		if code := j.endpoint.refuses(j.identity.Name, &m); code != "" {
+			return Denial{Layer: LayerPolicy, Code: code, Status: http.StatusForbidden, RPCID: j.message.ID}
+		}
+	}
+	return Denial{}
+}
+
+// refuses returns the code for what the caller may not use in a message, or "".
+func (a *access) refuses(identity string, m *mcpmsg.Message) (code string) {
+	if m.MethodText == nil {
+		return "" // an answer to the server
+	}
+	var scratch [128]byte
+	if !isHandshake(m) && !a.methods.Allows(identity, m.MethodText.AppendText(scratch[:0])) {
+		return "mcp_method_not_allowed"
+	}
+	switch m.Method {
+	case mcpmsg.MethodToolsCall:
+		if !a.tools.Allows(identity, m.Name.AppendText(scratch[:0])) {
+			return "tool_not_allowed"
+		}
+	case mcpmsg.MethodPromptsGet:
+		if !a.prompts.Allows(identity, m.Name.AppendText(scratch[:0])) {
+			return "prompt_not_allowed"
+		}
+	case mcpmsg.MethodResourcesRead, mcpmsg.MethodResourcesSubscribe, mcpmsg.MethodResourcesUnsubscribe:
+		if !a.resources.Allows(identity, m.URI.AppendText(scratch[:0])) {
+			return "resource_not_allowed"
+		}
+	case mcpmsg.MethodCompletionComplete:
+		return a.refusesCompletion(identity, m)
+	}
+	return ""
+}
+
+// refusesCompletion looks at what a completion is for: it tells the values that a prompt or a resource template takes.
+func (a *access) refusesCompletion(identity string, m *mcpmsg.Message) (code string) {
+	if a.prompts.Open() && a.resources.Open() {
+		return ""
+	}
+	var params struct {
+		Ref struct {
+			Type, Name, URI string
+		} `json:"ref"`
+	}
+	if err := json.Unmarshal(m.Params, &params); err != nil {
+		return "prompt_not_allowed"
+	}
+	if params.Ref.Type == "ref/prompt" {
+		if !a.prompts.Allows(identity, []byte(params.Ref.Name)) {
+			return "prompt_not_allowed"
+		}
+	} else if !a.resources.Allows(identity, []byte(params.Ref.URI)) {
+		return "resource_not_allowed"
+	}
+	return ""
+}
+
+// isHandshake reports whether a message only opens, keeps or announces, which every caller may.
+func isHandshake(m *mcpmsg.Message) bool {
+	switch m.Method {
+	case mcpmsg.MethodInitialize, mcpmsg.MethodServerDiscover, mcpmsg.MethodPing:
+		return true
+	}
+	return m.Kind == mcpmsg.Notification && strings.HasPrefix(m.Method.String(), "notifications/")
+}
