@@ -1,0 +1,50 @@
+// Coraza shows the MCP ruleset in a program that runs Coraza already, with its middleware and its own rules.
+package main
+
+import (
+	"flag"
+	"io"
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/corazawaf/coraza/v3"
+	corazahttp "github.com/corazawaf/coraza/v3/http"
+	"github.com/corazawaf/coraza/v3/types"
+
+	"github.com/sallyport/sallyport/rules"
+)
+
+// own is the program's configuration as it was. The ruleset sets no engine directive: these are the ones it needs.
+const own = `
+SecRuleEngine On
+SecRequestBodyAccess On
+SecRequestBodyLimit 4194304
+SecRequestBodyLimitAction Reject
+SecRule REQUEST_HEADERS:X-Debug "@unconditionalMatch" "id:1000,phase:1,deny,status:403,log,t:none,msg:'Debug header'"
+`
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:8082", "`address` to listen on")
+	flag.Parse()
+	handler, err := protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "served\n")
+	}), func(rule int) { log.Println("matched rule", rule) })
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Addr: *listen, Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
+	log.Fatal(server.ListenAndServe())
+}
+
+// protect puts Coraza with both rule sets in front of next. report gets the id of every rule that matched.
+func protect(next http.Handler, report func(rule int)) (http.Handler, error) {
+	engine, err := coraza.NewWAF(coraza.NewWAFConfig().
+		WithRootFS(rules.FS()).
+		WithDirectives(own + rules.Directives(rules.Portable)).
+		WithErrorCallback(func(match types.MatchedRule) { report(match.Rule().ID()) }))
+	if err != nil {
+		return nil, err
+	}
+	return corazahttp.WrapHandler(engine, next), nil
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/sallyport/sallyport/waf"
+)
+
+// demoPolicy guards the embedded server. It is a policy file like any other; the run's token is added to it.
+//
+//go:embed demo-policy.json
+var demoPolicy []byte
+
+// policySource makes the Guard's configuration, at start-up and again on every reload.
+type policySource struct {
+	opts   options
+	events *eventLog
+	hosts  []string // values of Host that a listener on loopback serves without -policy; nil elsewhere
+	token  string   // made for this run; "" if a policy says who may call, or nobody may
+}
+
+func newPolicySource(opts options, listener net.Listener, events *eventLog) *policySource {
+	s := &policySource{opts: opts, events: events}
+	if addr := listener.Addr().(*net.TCPAddr); addr.IP.IsLoopback() && opts.policy == "" {
+		host, _, _ := net.SplitHostPort(addr.String()) // addr wrote the string
+		if addr.IP.To4() == nil {
+			host = "[" + host + "]"
+		}
+		s.hosts = []string{"localhost", host}
+		s.token = rand.Text()
+	}
+	return s
+}
+
+// newGuard returns a Guard and the ruleset that the caller must close after it, or nil if the Guard has its own.
+func (s *policySource) newGuard() (*waf.Guard, *waf.Ruleset, error) {
+	cfg, err := s.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	guard, err := waf.New(cfg)
+	if err != nil {
+		closeRules(cfg.Rules)
+		return nil, nil, fmt.Errorf("policy: %w", err)
+	}
+	return guard, cfg.Rules, nil
+}
+
+func (s *policySource) config() (waf.Config, error) {
+	cfg, err := s.base()
+	if err != nil {
+		return waf.Config{}, err
+	}
+	if s.events != nil {
+		cfg.OnEvent = s.events.write
+	}
+	if s.opts.detect {
+		cfg.Mode, cfg.Modes = waf.DetectOnly, nil
+	}
+	if len(s.opts.rules) > 0 {
+		if cfg.Rules, err = waf.LoadRules(waf.RulesConfig{Files: s.opts.rules, MaxBodyBytes: cfg.MaxBodyBytes}); err != nil {
+			return waf.Config{}, fmt.Errorf("-rules: %w", err)
+		}
+	}
+	return cfg, nil
+}
+
+// base is the policy file's configuration, or the one that stands in for it.
+func (s *policySource) base() (waf.Config, error) {
+	if s.opts.policy != "" {
+		return readPolicy(s.opts.policy)
+	}
+	cfg := waf.Config{Endpoints: waf.WellKnownEndpoints()}
+	if s.opts.upstream == nil {
+		var err error
+		if cfg, err = waf.ParsePolicy(demoPolicy); err != nil {
+			return waf.Config{}, fmt.Errorf("demo policy: %w", err)
+		}
+	}
+	cfg.StrictDiscovery = true
+	for i := range cfg.Endpoints {
+		cfg.Endpoints[i].AllowHosts = s.hosts
+	}
+	if s.token != "" {
+		cfg.Identities.Bearer = []waf.BearerToken{{Name: "local", SHA256: sha256.Sum256([]byte(s.token))}}
+	}
+	return cfg, nil
+}
+
+func readPolicy(path string) (waf.Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return waf.Config{}, fmt.Errorf("-policy: %w", err)
+	}
+	cfg, err := waf.ParsePolicy(text)
+	if err != nil {
+		return waf.Config{}, fmt.Errorf("-policy %s: %w", path, err)
+	}
+	return cfg, nil
+}
+
+// files are those that a reload reads again.
+func (s *policySource) files() []string {
+	if s.opts.policy == "" {
+		return s.opts.rules
+	}
+	return append([]string{s.opts.policy}, s.opts.rules...)
+}
+
+func closeRules(rules *waf.Ruleset) error {
+	if rules == nil {
+		return nil
+	}
+	return rules.Close()
+}
+
+// errNothingToReload is told to whoever sends SIGHUP to a program that was started without files.
+var errNothingToReload = errors.New("there is no -policy and no -rules file to read again")

@@ -1,0 +1,125 @@
+// Package proxy forwards guarded requests to one upstream server without breaking MCP's streams.
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"time"
+
+	"github.com/sallyport/sallyport/waf"
+)
+
+// maxBodyBytes is what a Guard can be configured to let through at most.
+const maxBodyBytes = 64 << 20
+
+// New returns a handler that forwards requests to upstream, of which only scheme and host are used. It is meant to be
+// wrapped by a [waf.Guard] and safe for concurrent use.
+//
+// The request target reaches the upstream byte for byte, as the Guard judged it. Host becomes the upstream's own: MCP
+// servers on loopback refuse foreign hosts, so the check of the client's Host is the Guard's (allow_hosts), and the client's
+// value travels in X-Forwarded-Host. Forwarded and X-Forwarded-* fields that a client sent are dropped. Authorization is
+// passed on.
+//
+// Server-sent events pass one by one. Nothing here times out a stream.
+func New(upstream *url.URL) http.Handler {
+	forward := &httputil.ReverseProxy{
+		Rewrite:       func(pr *httputil.ProxyRequest) { rewrite(pr, upstream) },
+		Transport:     transport(),
+		FlushInterval: -1, // every write of the upstream is flushed at once
+		ErrorHandler:  badGateway,
+		ErrorLog:      log.New(io.Discard, "", 0), // it would print targets, and so what a client wrote
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := detachBody(w, r); err != nil {
+			bodyError(w, err)
+			return
+		}
+		// Without full duplex, Go's server ends the inbound body when the answer starts. Connections that cannot do it
+		// (HTTP/2 always does) say so here, and need nothing.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		forward.ServeHTTP(w, r)
+	})
+}
+
+// rewrite turns the judged request into the upstream's.
+func rewrite(pr *httputil.ProxyRequest, upstream *url.URL) {
+	pr.Out.URL.Scheme = upstream.Scheme
+	pr.Out.URL.Host = upstream.Host
+	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // ReverseProxy leaves out what it cannot parse; the Guard judged all of it
+	pr.Out.Host = upstream.Host
+	pr.SetXForwarded()
+	pr.Out.Header.Del("Expect") // the body is here already
+	pr.Out.Trailer = nil
+}
+
+// transport has a bound on connecting, none on waiting for an answer: a tool may work for minutes before its first byte.
+// It follows no proxy environment variables and leaves compression to client and upstream.
+func transport() *http.Transport {
+	return &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 5 * time.Second,
+		ForceAttemptHTTP2:   true,
+		DisableCompression:  true,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     90 * time.Second,
+	}
+}
+
+// detachBody gives r a body of its own. The transport may still read it after the answer began, even after the handler
+// returned; a body that still belongs to the server or to the Guard's buffers is gone by then, and with it the stream.
+func detachBody(w http.ResponseWriter, r *http.Request) error {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	var body bytes.Buffer
+	if n := r.ContentLength; n > 0 && n <= maxBodyBytes {
+		body.Grow(int(n) + bytes.MinRead) // room for ReadFrom to see the end without growing
+	}
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBodyBytes)); err != nil {
+		return err
+	}
+	r.ContentLength = int64(body.Len())
+	r.TransferEncoding = nil
+	if body.Len() == 0 {
+		r.Body = http.NoBody
+		return nil
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
+	return nil
+}
+
+func bodyError(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	var tooBig *http.MaxBytesError
+	if errors.As(err, &tooBig) {
+		status = http.StatusRequestEntityTooLarge
+	}
+	http.Error(w, http.StatusText(status), status)
+}
+
+// badGateway answers when the upstream does not: with a JSON-RPC error that carries the id if the Guard read a message, and
+// never with the reason, which names addresses.
+func badGateway(w http.ResponseWriter, r *http.Request, _ error) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	message, ok := waf.MessageFrom(r.Context())
+	if !ok {
+		http.Error(w, http.StatusText(http.StatusBadGateway), http.StatusBadGateway)
+		return
+	}
+	answer := []byte(`{"jsonrpc":"2.0",`)
+	if len(message.ID) > 0 {
+		answer = append(append(append(answer, `"id":`...), message.ID...), ',')
+	}
+	answer = append(answer, `"error":{"code":-32603,"message":"upstream unavailable"}}`...)
+	header.Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadGateway)
+	_, _ = w.Write(answer) // a client that is gone needs no answer
+}

@@ -1,0 +1,308 @@
+package proxy_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sallyport/sallyport/examples/guardproxy/proxy"
+)
+
+// front starts upstream and a proxy before it, and returns the proxy's URL.
+func front(t *testing.T, upstream http.HandlerFunc) string {
+	t.Helper()
+	back := httptest.NewServer(upstream)
+	t.Cleanup(back.Close)
+	target, err := url.Parse(back.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(proxy.New(target))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// raw sends bytes to the server at base and returns the whole answer.
+func raw(t *testing.T, base, request string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+// A plain ReverseProxy was seen to cut one in some hundreds of these; the test below this one says why.
+func TestShortStreamsAreNeverCut(t *testing.T) {
+	const calls, workers = 5000, 8
+	body := []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow_count","arguments":{"to":2}}}`)
+	base := front(t, func(w http.ResponseWriter, r *http.Request) {
+		got := make([]byte, len(body)) // answers before it has seen the body's end, as servers that decode JSON do
+		_, err := io.ReadFull(r.Body, got)
+		if err != nil || !bytes.Equal(got, body) {
+			t.Errorf("upstream got %d bytes, %v, want the %d that were sent", len(got), err, len(body))
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		for i := range 3 {
+			fmt.Fprintf(w, "data: %d\n\n", i)
+			_ = http.NewResponseController(w).Flush()
+		}
+	})
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
+	defer client.CloseIdleConnections()
+	var next, cut atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for next.Add(1) <= calls {
+				if !streamed(client, base, body) {
+					cut.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := cut.Load(); n != 0 {
+		t.Errorf("%d of %d streams were cut, want none", n, calls)
+	}
+}
+
+func streamed(client *http.Client, base string, body []byte) bool {
+	resp, err := client.Post(base+"/mcp", "application/json", io.MultiReader(bytes.NewReader(body)))
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	return err == nil && string(got) == "data: 0\n\ndata: 1\n\ndata: 2\n\n"
+}
+
+// earlyBody is an inbound body whose end is asked for only after the upstream has begun to answer. Go's server has closed the
+// body by then, so the read fails, and a transport that reads the inbound body drops the stream.
+type earlyBody struct {
+	data     io.Reader
+	answered <-chan struct{}
+}
+
+func (b *earlyBody) Read(p []byte) (int, error) {
+	if n, err := b.data.Read(p); err == nil {
+		return n, nil
+	}
+	select {
+	case <-b.answered:
+		return 0, http.ErrBodyReadAfterClose
+	default:
+		return 0, io.EOF
+	}
+}
+
+func (b *earlyBody) Close() error { return nil }
+
+func TestTheTransportNeverReadsTheInboundBody(t *testing.T) {
+	const size = 32 << 20 // more than sockets hold, so that the upstream answers before the body was sent
+	answered := make(chan struct{})
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		_, _ = io.WriteString(w, "data: 0\n\n")
+		_ = http.NewResponseController(w).Flush()
+		close(answered)
+		if n, err := io.Copy(io.Discard, r.Body); n != size || err != nil {
+			t.Errorf("the upstream got %d bytes, %v, want %d", n, err, size)
+		}
+		_, _ = io.WriteString(w, "data: 1\n\n")
+	}))
+	defer back.Close()
+	target, err := url.Parse(back.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
+	r.Body, r.ContentLength = &earlyBody{strings.NewReader(strings.Repeat(" ", size)), answered}, -1
+	proxy.New(target).ServeHTTP(w, r)
+	if got := w.Body.String(); got != "data: 0\n\ndata: 1\n\n" {
+		t.Errorf("the client got %q, want both events", got)
+	}
+}
+
+// The upstream waits for the client to have read an event before it sends the next one: a proxy that buffers hangs here.
+func TestEventsPassOneByOne(t *testing.T) {
+	read := make(chan struct{})
+	base := front(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for i := range 3 {
+			fmt.Fprintf(w, "data: %d\n\n", i)
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-read:
+			case <-r.Context().Done():
+				return
+			}
+		}
+	})
+	resp, err := http.Get(base + "/mcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for i := range 3 {
+		if want := fmt.Sprintf("data: %d", i); !lines.Scan() || lines.Text() != want {
+			t.Fatalf("event %d is %q, want %q", i, lines.Text(), want)
+		}
+		lines.Scan() // the empty line
+		read <- struct{}{}
+	}
+}
+
+func TestTargetIsForwardedByteForByte(t *testing.T) {
+	base := front(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RequestURI) })
+	for _, target := range []string{
+		"/", "/mcp", "/mcp/", "//mcp", "/a//b", "/a/../b", "/a%2Fb", "/a%2fb", "/%6dcp", "/mcp?", "/mcp?a=1&a=2",
+		"/mcp?a=%zz", "/mcp?a;b", "/mcp?sessionId=1;2&x", "/a:b@c!$&'()*+,;=", "/mcp;v=1", "/[a]", "/~a_b-c.d", "/%E2%82%AC",
+	} {
+		answer := raw(t, base, "GET "+target+" HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n")
+		if _, got, _ := strings.Cut(answer, "\r\n\r\n"); got != target {
+			t.Errorf("upstream saw target %q, want %q", got, target)
+		}
+	}
+}
+
+func TestForwardedFieldsOfClientsAreDropped(t *testing.T) {
+	var seen http.Header
+	var host string
+	base := front(t, func(_ http.ResponseWriter, r *http.Request) { seen, host = r.Header.Clone(), r.Host })
+	raw(t, base, "POST /mcp HTTP/1.1\r\nHost: mcp.example.com\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Host: evil\r\n"+
+		"X-Forwarded-Proto: https\r\nForwarded: for=6.6.6.6\r\nAuthorization: Bearer t\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n"+
+		"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n2\r\n{}\r\n0\r\nX-Late: 1\r\n\r\n")
+	for name, want := range map[string]string{
+		"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "mcp.example.com", "X-Forwarded-Proto": "http", "Forwarded": "",
+		"Authorization": "Bearer t", "X-Hop": "", "Expect": "", "Trailer": "", "Content-Length": "2", "User-Agent": "",
+	} {
+		if got := strings.Join(seen.Values(name), "|"); got != want {
+			t.Errorf("upstream saw %s: %q, want %q", name, got, want)
+		}
+	}
+	if !strings.HasPrefix(host, "127.0.0.1:") {
+		t.Errorf("upstream saw Host %q, want its own", host)
+	}
+}
+
+// bodyOf reads as much as it is allowed, then fails.
+type bodyOf struct {
+	io.Reader
+	err error
+}
+
+func (b *bodyOf) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = b.err
+	}
+	return n, err
+}
+
+func (b *bodyOf) Close() error { return nil }
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestUnreadableBodyNeverReachesTheUpstream(t *testing.T) {
+	back := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the upstream was called") }))
+	defer back.Close()
+	target, err := url.Parse(back.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name string
+		body io.ReadCloser
+		want int
+	}{
+		{"cut", &bodyOf{strings.NewReader(`{"jsonrpc"`), io.ErrUnexpectedEOF}, http.StatusBadRequest},
+		{"endless", io.NopCloser(endless{}), http.StatusRequestEntityTooLarge},
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
+		r.Body, r.ContentLength = tc.body, -1
+		proxy.New(target).ServeHTTP(w, r)
+		if w.Code != tc.want {
+			t.Errorf("%s body: status %d, want %d", tc.name, w.Code, tc.want)
+		}
+	}
+}
+
+func TestUpgradedConnectionsPass(t *testing.T) {
+	base := front(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, buf, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		line, _ := buf.ReadString('\n')
+		_, _ = io.WriteString(conn, line)
+	})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "GET /ws HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	answer := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(answer, nil)
+	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("answer %v, %v, want 101", resp, err)
+	}
+	_, _ = io.WriteString(conn, "hello\n")
+	if line, err := answer.ReadString('\n'); line != "hello\n" {
+		t.Errorf("echo %q, %v, want hello", line, err)
+	}
+}
+
+func TestUpstreamDown(t *testing.T) {
+	base := proxyToNowhere(t)
+	resp, err := http.Get(base + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusBadGateway || string(body) != "Bad Gateway\n" {
+		t.Errorf("answer %d %q, want 502 and no detail", resp.StatusCode, body)
+	}
+}
+
+// proxyToNowhere returns the URL of a proxy whose upstream listens no more.
+func proxyToNowhere(t *testing.T) string {
+	t.Helper()
+	back := httptest.NewServer(http.NotFoundHandler())
+	target, err := url.Parse(back.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back.Close()
+	server := httptest.NewServer(proxy.New(target))
+	t.Cleanup(server.Close)
+	return server.URL
+}
