@@ -43,7 +43,7 @@ func newGuard(token string, logger *slog.Logger) (*waf.Guard, error) {
 			Path:       "/mcp",
 			Transport:  waf.TransportStreamableHTTP,
 			AllowHosts: []string{"127.0.0.1", "localhost"},
-			Tools:      []waf.ToolRule{{Identity: "ci", Allow: []string{"search_*"}}},
+			Tools:      []waf.AccessRule{{Identity: "ci", Allow: []string{"search_*"}}},
 		}},
 		OnEvent: func(e waf.Event) { logger.Info("decision", "event", e) },
 	})

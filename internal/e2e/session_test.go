@@ -13,7 +13,7 @@ import (
 
 // guardedConfig is the policy of these tests: the token may call every tool but toolDelete.
 func guardedConfig(seen *events) waf.Config {
-	tools := []waf.ToolRule{{Identity: "e2e", Deny: []string{toolDelete}}}
+	tools := []waf.AccessRule{{Identity: "e2e", Deny: []string{toolDelete}}}
 	return waf.Config{
 		Identities: bearerIdentity(),
 		Endpoints: []waf.Endpoint{
