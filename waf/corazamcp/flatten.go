@@ -1,0 +1,119 @@
+package corazamcp
+
+import (
+	"strconv"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+)
+
+// The names of members are written out in full for each leaf, so a deep message costs more than its bytes. These bound the sum of the
+// names, as Coraza's own processor does.
+const (
+	maxKeyFactor = 8
+	minKeyBytes  = 4096
+)
+
+// A flattener walks a JSON text that mcpmsg has accepted, so it need not check anything, and hands out its leaves under the names that
+// Coraza's stock processor gives them: json.params.name, json.0.method.
+type flattener struct {
+	text     []byte
+	i        int
+	left     int // leaves
+	keyBytes int
+	add      func(key, value string)
+}
+
+// value reads the value at i. It is false when a bound is reached.
+func (f *flattener) value(key []byte, inArray bool) bool {
+	f.space()
+	switch c := f.text[f.i]; c {
+	case '{':
+		return f.members(key)
+	case '[':
+		return f.items(key)
+	case '"':
+		return f.leaf(key, string(mcpmsg.Raw(f.str()).AppendText(nil)))
+	default:
+		start := f.i
+		for f.i < len(f.text) && !endsScalar(f.text[f.i]) {
+			f.i++
+		}
+		if inArray {
+			return true
+		}
+		value := string(f.text[start:f.i])
+		if value == "null" {
+			value = ""
+		}
+		return f.leaf(key, value)
+	}
+}
+
+func (f *flattener) leaf(key []byte, value string) bool {
+	f.left--
+	f.keyBytes -= len(key)
+	if f.left < 0 || f.keyBytes < 0 {
+		return false
+	}
+	f.add(string(key), value)
+	return true
+}
+
+func (f *flattener) members(key []byte) bool {
+	key = append(key, '.')
+	for f.i++; ; f.i++ { // past the brace or comma
+		if f.space(); f.text[f.i] == '}' {
+			f.i++
+			return true
+		}
+		name := mcpmsg.Raw(f.str()).AppendText(key)
+		f.space()
+		f.i++ // colon
+		if !f.value(name, false) {
+			return false
+		}
+		if f.space(); f.text[f.i] == '}' {
+			f.i++
+			return true
+		}
+	}
+}
+
+func (f *flattener) items(key []byte) bool {
+	key = append(key, '.')
+	f.i++
+	for n := 0; ; n++ {
+		if f.space(); f.text[f.i] == ']' {
+			f.i++
+			return true
+		}
+		if !f.value(strconv.AppendInt(key, int64(n), 10), true) {
+			return false
+		}
+		if f.space(); f.text[f.i] == ',' {
+			f.i++
+		}
+	}
+}
+
+// str returns the string at i with its quotes.
+func (f *flattener) str() []byte {
+	start := f.i
+	for f.i++; f.text[f.i] != '"'; f.i++ {
+		if f.text[f.i] == '\\' {
+			f.i++
+		}
+	}
+	f.i++
+	return f.text[start:f.i]
+}
+
+func (f *flattener) space() {
+	for f.text[f.i] == ' ' || f.text[f.i] == '\t' || f.text[f.i] == '\n' || f.text[f.i] == '\r' {
+		f.i++
+	}
+}
+
+func endsScalar(c byte) bool {
+	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
+}
