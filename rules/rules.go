@@ -1,7 +1,7 @@
 // Package rules holds a SecLang ruleset for the Model Context Protocol, embedded and read-only.
 //
 // The profile Portable loads unchanged in Coraza 3.8, libModSecurity 3.0.9 and ModSecurity 2.9.7; people without Go copy its
-// folder. README.md lists every rule with its class, advisory and known false positives. Nothing here is configured in Go:
+// folder. Coraza adds rules that need the operators of package waf/corazamcp; CRSPlugin is for the OWASP Core Rule Set. README.md lists every rule with its class, advisory and known false positives. Nothing here is configured in Go:
 // thresholds are variables, all of them set in one file, sallyport-00-setup.conf.
 //
 // The package imports nothing but embed, io/fs and strings. All functions are safe for concurrent use.
@@ -19,6 +19,13 @@ type Profile uint8
 const (
 	// Portable is the ruleset that every SecLang engine loads.
 	Portable Profile = iota + 1
+
+	// Coraza is Portable and the rules that need the operators and the body processor of package waf/corazamcp.
+	Coraza
+
+	// CRSPlugin is a plug-in for the OWASP Core Rule Set: exclusions that make that set usable in front of MCP, and the rules of
+	// Portable with anomaly scores in place of refusals. It loads in all engines, and not together with the other profiles.
+	CRSPlugin
 )
 
 // String returns the name of the profile's folder, or "unknown".
@@ -26,6 +33,10 @@ func (p Profile) String() string {
 	switch p {
 	case Portable:
 		return "portable"
+	case Coraza:
+		return "coraza"
+	case CRSPlugin:
+		return "crsplugin"
 	default:
 		return "unknown"
 	}
@@ -34,7 +45,7 @@ func (p Profile) String() string {
 // root is the folder of every file of FS. The sign in its name tells our files from those of whoever includes them.
 const root = "@sallyport"
 
-//go:embed portable/*.conf
+//go:embed portable/*.conf coraza/*.conf crsplugin/*.conf
 var embedded embed.FS
 
 // FS returns the files of all profiles, named "@sallyport/PROFILE/FILE"; walk it from "@sallyport". The contents can't be changed
@@ -46,14 +57,27 @@ func FS() fs.FS { return ruleFS{} }
 
 // Directives returns one Include line for each file of the profile, in the order in which they have to be read. It is empty for an
 // unknown profile. The lines name no pattern: an engine that finds nothing for a pattern goes on without a word.
+//
+// Of CRSPlugin the file mcp-after belongs behind the rules of the Core Rule Set, the others in front of them.
 func Directives(p Profile) string {
-	entries, err := fs.ReadDir(embedded, p.String())
-	if err != nil {
-		return "" // an unknown profile has no folder
+	switch p {
+	case Portable:
+		return include(p,
+			"sallyport-00-setup", "sallyport-10-classify", "sallyport-20-credentials", "sallyport-30-message", "sallyport-40-launch",
+			"sallyport-50-arguments", "sallyport-60-web")
+	case Coraza:
+		return Directives(Portable) + include(p, "sallyport-90-coraza")
+	case CRSPlugin:
+		return include(p, "mcp-config", "mcp-before", "mcp-exclusions-before", "mcp-after")
+	default:
+		return ""
 	}
+}
+
+func include(p Profile, files ...string) string {
 	var lines strings.Builder
-	for _, e := range entries { // sorted by name, which is the order to read them in
-		lines.WriteString("Include " + root + "/" + p.String() + "/" + e.Name() + "\n")
+	for _, f := range files {
+		lines.WriteString("Include " + root + "/" + p.String() + "/" + f + ".conf\n")
 	}
 	return lines.String()
 }

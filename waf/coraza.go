@@ -9,8 +9,12 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/corazawaf/coraza/v3/collection"
 	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
 	"github.com/corazawaf/coraza/v3/types"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+	"github.com/sallyport/sallyport/waf/corazamcp"
 )
 
 // corazaMaxRuleIDs bounds the ids of a ruleVerdict.
@@ -26,8 +30,9 @@ const (
 
 // ruleInput is one request as Guard has read it. Nothing of it is kept after evaluate.
 type ruleInput struct {
-	Request       *http.Request // its Body is not touched
-	Body          []byte        // the whole body
+	Request       *http.Request   // its Body is not touched
+	Body          []byte          // the whole body
+	Message       *mcpmsg.Message // the body as Guard has parsed it; nil lets the engine parse the body itself
 	ClientIP      netip.Addr
 	ClientPort    int
 	Authenticated bool
@@ -49,6 +54,7 @@ type ruleVerdict struct {
 var (
 	errCorazaClosed = errors.New("waf: the ruleset is closed")
 	errCorazaOff    = errors.New("waf: the rule engine is off")
+	errCorazaPart   = errors.New("waf: the rule engine took a part of the body only")
 	errCorazaState  = errors.New("waf: the engine gives no access to its variables")
 )
 
@@ -64,20 +70,24 @@ func (rs *Ruleset) evaluate(in ruleInput) (v ruleVerdict) {
 		return ruleVerdict{Err: errCorazaClosed}
 	}
 	tx := rs.waf.NewTransaction()
-	v = corazaRun(tx, &in)
+	v = rs.run(tx, &in)
 	if err := tx.Close(); err != nil && v.Err == nil { // not reached by a panic: such a transaction must not be used again
 		v = ruleVerdict{Err: fmt.Errorf("waf: the rule engine could not close a transaction: %T", err)}
 	}
 	return v
 }
 
-func corazaRun(tx types.Transaction, in *ruleInput) ruleVerdict {
+// run takes one request through the phases.
+func (rs *Ruleset) run(tx types.Transaction, in *ruleInput) ruleVerdict {
 	if tx.IsRuleEngineOff() {
 		return ruleVerdict{Err: errCorazaOff}
 	}
-	if !corazaMark(tx, in) {
+	state, ok := tx.(plugintypes.TransactionState)
+	if !ok {
 		return ruleVerdict{Err: errCorazaState}
 	}
+	vars := state.Variables()
+	corazaMark(vars.TX(), in)
 	r := in.Request
 	server, serverPort := corazaServer(r.Context())
 	tx.ProcessConnection(corazaAddr(in.ClientIP), in.ClientPort, server, serverPort)
@@ -97,15 +107,12 @@ func corazaRun(tx types.Transaction, in *ruleInput) ruleVerdict {
 	if it := tx.ProcessRequestHeaders(); it != nil {
 		return corazaRefusal(tx, it)
 	}
-	if len(in.Body) > 0 {
-		switch it, n, err := tx.WriteRequestBody(in.Body); {
-		case it != nil:
-			return corazaRefusal(tx, it)
-		case err != nil:
-			return ruleVerdict{Err: fmt.Errorf("waf: the rule engine did not take the body: %T", err)}
-		case n != len(in.Body) && tx.IsRequestBodyAccessible(): // rules may switch body access off for a request
-			return ruleVerdict{Err: errors.New("waf: the rule engine took a part of the body only")}
+	if in.Message != nil { // no second parse: the variables get what Guard's parse has found
+		if err := corazamcp.Fill(vars, in.Message, rs.args); err != nil {
+			return ruleVerdict{Denied: true, Status: http.StatusRequestEntityTooLarge, RuleIDs: corazaMatched(tx, 0)}
 		}
+	} else if v, done := corazaWriteBody(tx, in.Body); done {
+		return v
 	}
 	it, err := tx.ProcessRequestBody()
 	if err != nil {
@@ -117,13 +124,24 @@ func corazaRun(tx types.Transaction, in *ruleInput) ruleVerdict {
 	return ruleVerdict{RuleIDs: corazaMatched(tx, 0)}
 }
 
-// corazaMark sets the variables that tell the rules what Guard knows.
-func corazaMark(tx types.Transaction, in *ruleInput) bool {
-	state, ok := tx.(plugintypes.TransactionState)
-	if !ok {
-		return false
+// corazaWriteBody hands the body to the engine. done is true if that ends the transaction.
+func corazaWriteBody(tx types.Transaction, body []byte) (v ruleVerdict, done bool) {
+	if len(body) == 0 {
+		return v, false
 	}
-	vars := state.Variables().TX()
+	switch it, n, err := tx.WriteRequestBody(body); {
+	case it != nil:
+		return corazaRefusal(tx, it), true
+	case err != nil:
+		return ruleVerdict{Err: fmt.Errorf("waf: the rule engine did not take the body: %T", err)}, true
+	case n != len(body) && tx.IsRequestBodyAccessible(): // rules may switch body access off for a request
+		return ruleVerdict{Err: errCorazaPart}, true
+	}
+	return v, false
+}
+
+// corazaMark sets the variables that tell the rules what Guard knows.
+func corazaMark(vars collection.Map, in *ruleInput) {
 	flag := func(name string, on bool) {
 		value := "0"
 		if on {
@@ -133,14 +151,13 @@ func corazaMark(tx types.Transaction, in *ruleInput) bool {
 	}
 	if in.canary != "" {
 		vars.Set(rulesetCanaryVariable, []string{in.canary})
-		return true
+		return
 	}
 	flag(corazaVarAuthenticated, in.Authenticated)
 	flag(corazaVarMCP, in.MCP)
 	if in.Identity != "" {
 		vars.Set(corazaVarIdentity, []string{in.Identity})
 	}
-	return true
 }
 
 // corazaRefusal turns an interruption into a refusal. A rule that says deny, drop or redirect refuses; only deny has a status to

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/reference"
+	"github.com/sallyport/sallyport/mcpmsg"
+	"github.com/sallyport/sallyport/rules"
 )
 
 // A corpusCase is one line of the reference corpora.
@@ -98,20 +100,31 @@ func corpusIsMCP(path string) bool {
 // Every attack that the corpus assigns to the rules and that is of a class that they know is refused, and no passing case is; with Guard's knowledge
 // and, as in a plain WAF, without it.
 func TestCorpus(t *testing.T) {
-	rs, err := LoadRules(RulesConfig{})
+	messages, err := mcpmsg.New(mcpmsg.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rs.Close()
-	for _, mode := range []string{"guarded", "plain"} {
+	for _, mode := range []string{"guarded coraza", "guarded parsed coraza", "plain coraza", "guarded portable", "plain portable"} {
+		guarded := strings.HasPrefix(mode, "guarded")
+		profile := rules.Coraza
+		if strings.HasSuffix(mode, "portable") {
+			profile = rules.Portable
+		}
 		t.Run(mode, func(t *testing.T) {
+			rs := corazaLoad(t, RulesConfig{Profiles: []rules.Profile{profile}})
+			evaluate := func(in ruleInput) ruleVerdict {
+				if m, bad := messages.Check(in.Body, mcpmsg.Context{Direction: mcpmsg.FromClient}); in.MCP && bad.OK() && strings.Contains(mode, "parsed") {
+					in.Message = &m
+				}
+				return rs.evaluate(in)
+			}
 			caught := map[string]int{}
 			for _, c := range corpusCases(t, "attacks.jsonl") {
-				in, ok := c.input(t, mode == "guarded")
+				in, ok := c.input(t, guarded)
 				if !ok {
 					continue
 				}
-				v := rs.evaluate(in)
+				v := evaluate(in)
 				if v.Err != nil {
 					t.Errorf("%s: %v", c.ID, v.Err)
 				}
@@ -123,12 +136,12 @@ func TestCorpus(t *testing.T) {
 				}
 			}
 			for _, c := range corpusCases(t, "benign.jsonl") {
-				in, ok := c.input(t, mode == "guarded")
+				in, ok := c.input(t, guarded)
 				if !ok {
 					continue
 				}
 				caught["benign total"]++
-				if v := rs.evaluate(in); v.Denied || v.Err != nil {
+				if v := evaluate(in); v.Denied || v.Err != nil {
 					caught["benign refused"]++
 					t.Errorf("%s refused by %v with %d (%v): %s", c.ID, v.RuleIDs, v.Status, v.Err, c.Why)
 				}

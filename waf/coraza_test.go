@@ -2,6 +2,7 @@ package waf
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sallyport/sallyport/mcpmsg"
 	"github.com/sallyport/sallyport/rules"
 )
 
@@ -110,7 +112,8 @@ func TestEvaluateIPv4(t *testing.T) {
 // A client that sends fields or parameters named like our variables is no better off.
 func TestEvaluateMarkerCannotBeForged(t *testing.T) {
 	rs := corazaLoad(t, RulesConfig{})
-	in := corazaInput("POST", "/mcp_message?sallyport_authenticated=1&tx.sallyport_credential=1", `{"sallyport_authenticated":1}`,
+	in := corazaInput("POST", "/mcp_message?sallyport_authenticated=1&tx.sallyport_credential=1",
+		`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"sallyport_authenticated":1,"tx":{"sallyport_credential":1}}}`,
 		"Content-Type", "application/json", "Sallyport-Authenticated", "1", "Sallyport_authenticated", "1", "Cookie", "sallyport_authenticated=1",
 		"X-Forwarded-For", "127.0.0.1")
 	in.MCP = true
@@ -120,6 +123,37 @@ func TestEvaluateMarkerCannotBeForged(t *testing.T) {
 	in.Authenticated = true
 	if v := rs.evaluate(in); v.Denied || v.Err != nil {
 		t.Errorf("caller authenticated by Guard: %+v, want no refusal", v)
+	}
+}
+
+// With Guard's parse the body is not parsed again, and rules see the same under the same names.
+func TestEvaluateMessage(t *testing.T) {
+	messages, err := mcpmsg.New(mcpmsg.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(body string) ruleInput {
+		in := corazaInput("POST", "/mcp", "", "Content-Type", "application/json", "Authorization", "Bearer t")
+		m, bad := messages.Check([]byte(body), mcpmsg.Context{Direction: mcpmsg.FromClient})
+		if !bad.OK() {
+			t.Fatal(bad.Err())
+		}
+		in.Body, in.Message, in.MCP = []byte(body), &m, true
+		return in
+	}
+	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file","arguments":{"path":"%s"}}}`
+	for _, p := range []rules.Profile{rules.Portable, rules.Coraza} {
+		rs := corazaLoad(t, RulesConfig{Profiles: []rules.Profile{p}, Inline: `SecRule TX:mcp_method "!@streq tools/call" "id:1000,phase:2,deny"`})
+		if v := rs.evaluate(check(fmt.Sprintf(call, "a/b"))); v.Denied || v.Err != nil {
+			t.Errorf("%v: honest call: %+v", p, v)
+		}
+		if v := rs.evaluate(check(fmt.Sprintf(call, "../../a"))); !v.Denied || v.Status != 403 {
+			t.Errorf("%v: traversal: %+v", p, v)
+		}
+		many := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":["` + strings.Repeat(`x","`, 1200) + `x"]}}`
+		if v := rs.evaluate(check(many)); !v.Denied || v.Status != http.StatusRequestEntityTooLarge {
+			t.Errorf("%v: too many members: %+v", p, v)
+		}
 	}
 }
 
@@ -141,8 +175,8 @@ func TestEvaluateHeaderLength(t *testing.T) {
 		n    int
 		want int
 	}{
-		{"X-Custom", 2048, 0}, {"X-Custom", 2049, 431}, {"X-Custom", 9000, 431}, {"Cookie", 4000, 0}, {"Authorization", 8192, 0},
-		{"Authorization", 8193, 431}, {strings.Repeat("A", 128), 1, 0}, {strings.Repeat("A", 129), 1, 431},
+		{"X-Custom", 2048, 0}, {"X-Custom", 2049, 431}, {"X-Custom", 9000, 431}, {"Cookie", 4000, 0}, {"Authorization", 16384, 0},
+		{"Authorization", 16385, 431}, {"User-Agent", 8192, 0}, {"User-Agent", 8193, 431}, {strings.Repeat("A", 128), 1, 0}, {strings.Repeat("A", 129), 1, 431},
 	} {
 		v := rs.evaluate(corazaInput("GET", "/", "", tc.name, strings.Repeat("v", tc.n)))
 		if v.Status != tc.want || v.Err != nil {

@@ -16,10 +16,11 @@ import (
 	"github.com/corazawaf/coraza/v3/types"
 
 	"github.com/sallyport/sallyport/rules"
+	"github.com/sallyport/sallyport/waf/corazamcp"
 )
 
-// RulesConfig says which rules to load. The zero value loads the default profile. Sources are read in the order of the fields: CRS
-// (its setup first), Profiles, FSFiles, Files, Inline; Setup comes before them all.
+// RulesConfig says which rules to load. The zero value loads the profile rules.Coraza. Sources are read in the order of the fields,
+// except that the profile rules.CRSPlugin encloses the rules of the Core Rule Set.
 type RulesConfig struct {
 	_ [0]func() // keyed literals only; not comparable
 
@@ -30,7 +31,8 @@ type RulesConfig struct {
 	// "@owasp_crs") or as the project's own release ("crs-setup.conf.example" and "rules"). nil = none.
 	CRS fs.FS
 
-	// Profiles are the embedded rulesets. nil = rules.Portable; empty but not nil = none.
+	// Profiles are the embedded rulesets. nil = rules.Coraza, or rules.CRSPlugin with CRS; empty but not nil = none. They hold the
+	// same rules in different forms, so no two go together.
 	Profiles []rules.Profile
 
 	// FS and FSFiles are rule files in a file system, names or patterns. Each needs the other.
@@ -57,6 +59,7 @@ const (
 type Ruleset struct {
 	waf  coraza.WAF
 	ids  []int
+	args int          // the most values that ARGS gets from a message that Guard has parsed
 	refs atomic.Int64 // one for the owner, one for each running evaluation; 0 = closed and freed
 	done atomic.Bool  // Close was called
 }
@@ -68,6 +71,7 @@ type Ruleset struct {
 // directive that would weaken the result: SecRuleEngine, body access and audit logging are LoadRules' own. All problems are joined;
 // each is a [*RulesError]. After an error there is no Ruleset.
 func LoadRules(cfg RulesConfig) (*Ruleset, error) {
+	corazamcp.Register()
 	reader, err := rulesetRead(cfg)
 	if err != nil {
 		return nil, err
@@ -137,10 +141,7 @@ func rulesetRead(cfg RulesConfig) (*rulesetReader, error) {
 	if r.bodyBytes < 1 || r.bodyBytes > rulesetMostBodyBytes {
 		invalid("MaxBodyBytes", fmt.Sprintf("%d is not in 1..%d", cfg.MaxBodyBytes, rulesetMostBodyBytes))
 	}
-	profiles := cfg.Profiles
-	if profiles == nil {
-		profiles = []rules.Profile{rules.Portable}
-	}
+	profile := rulesetProfile(cfg, invalid)
 	if cfg.CRS != nil {
 		m := rulesetMountOf(rulesetMountCRS, cfg.CRS)
 		r.mounts[rulesetMountCRS] = &m
@@ -155,14 +156,6 @@ func rulesetRead(cfg RulesConfig) (*rulesetReader, error) {
 		m := rulesetMountOfOS()
 		r.mounts[rulesetMountOS] = &m
 	}
-	for i, p := range profiles {
-		if rules.Directives(p) == "" {
-			invalid("Profiles", fmt.Sprintf("%d is not a profile", p))
-		}
-		if slices.Contains(profiles[:i], p) {
-			invalid("Profiles", p.String()+" is named twice")
-		}
-	}
 	if err := errors.Join(r.errs...); err != nil {
 		return nil, err
 	}
@@ -170,12 +163,17 @@ func rulesetRead(cfg RulesConfig) (*rulesetReader, error) {
 	readText := func(name, s string) { r.read(rulesetFile{mount: text, name: name, text: s}, nil, 0) }
 	readText("base", rulesetBase)
 	readText("setup", cfg.Setup)
+	lines := rules.Directives(profile)
 	if m := r.mounts[rulesetMountCRS]; m != nil {
-		r.readCRS(m)
+		before, after := "", lines
+		if profile == rules.CRSPlugin {
+			end := strings.LastIndex(lines[:len(lines)-1], "\n") + 1 // the last file is the one for behind
+			before, after = lines[:end], lines[end:]
+		}
+		r.readCRS(m, func() { readText("profile", before) })
+		lines = after
 	}
-	for _, p := range profiles {
-		readText("profile "+p.String(), rules.Directives(p))
-	}
+	readText("profile", lines)
 	for _, name := range cfg.FSFiles {
 		for _, f := range r.expand(r.mounts[rulesetMountFS], name, nil) {
 			r.read(f, nil, 0)
@@ -195,13 +193,33 @@ func rulesetRead(cfg RulesConfig) (*rulesetReader, error) {
 	return r, nil
 }
 
-// readCRS adds the Core Rule Set: its example setup, then its rules.
-func (r *rulesetReader) readCRS(m *rulesetMount) {
+// rulesetProfile is the profile to load, 0 for none.
+func rulesetProfile(cfg RulesConfig, invalid func(field, detail string)) rules.Profile {
+	switch {
+	case cfg.Profiles == nil && cfg.CRS != nil:
+		return rules.CRSPlugin
+	case cfg.Profiles == nil:
+		return rules.Coraza
+	case len(cfg.Profiles) == 0:
+		return 0
+	case len(cfg.Profiles) > 1:
+		invalid("Profiles", "no two profiles go together")
+	case rules.Directives(cfg.Profiles[0]) == "":
+		invalid("Profiles", fmt.Sprintf("%d is not a profile", cfg.Profiles[0]))
+	case cfg.Profiles[0] == rules.CRSPlugin && cfg.CRS == nil:
+		invalid("Profiles", "CRSPlugin needs RulesConfig.CRS")
+	}
+	return cfg.Profiles[0]
+}
+
+// readCRS adds the Core Rule Set: its example setup, what plug-ins put in front of the rules, and the rules.
+func (r *rulesetReader) readCRS(m *rulesetMount, plugins func()) {
 	setup, glob := "@crs-setup.conf.example", "@owasp_crs/*.conf"
 	if _, err := m.read(setup); err != nil {
 		setup, glob = "crs-setup.conf.example", "rules/*.conf"
 	}
 	r.read(rulesetFile{mount: m, name: setup}, nil, 0)
+	plugins()
 	for _, f := range r.expand(m, glob, nil) {
 		r.read(f, nil, 0)
 	}
@@ -263,7 +281,7 @@ func (r *rulesetReader) build(units []rulesetUnit) (*Ruleset, error) {
 		return nil, r.locate(units, err)
 	}
 	slices.Sort(ids)
-	rs := &Ruleset{waf: w, ids: ids}
+	rs := &Ruleset{waf: w, ids: ids, args: rulesetArgumentsLimit(units)}
 	rs.refs.Store(1)
 	var errs []error
 	for i := range units {

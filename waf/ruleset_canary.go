@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -61,11 +60,11 @@ func rulesetCanaries() []rulesetCanary {
 }
 
 // rulesetProve sends the canaries through a new ruleset. A canary whose rule is not part of the set, or was removed or changed on
-// purpose, is left out.
+// purpose, or only adds to a score, is left out.
 func rulesetProve(rs *Ruleset, units []rulesetUnit) error {
 	var errs []error
 	for _, c := range rulesetCanaries() {
-		if _, loaded := slices.BinarySearch(rs.ids, c.rule); !loaded || rulesetRemoved(units, c.rule) {
+		if !rulesetMustRefuse(units, c.rule) {
 			continue
 		}
 		u, err := url.ParseRequestURI(c.target)

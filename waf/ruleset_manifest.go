@@ -11,6 +11,7 @@ import (
 type rulesetUnit struct {
 	directives []rulesetDirective
 	id         int // 0: not a rule
+	denies     bool
 	tags       []string
 }
 
@@ -64,7 +65,7 @@ func rulesetUnits(ds []rulesetDirective) (units []rulesetUnit, errs []error) {
 		switch d.name {
 		case "secrule", "secaction":
 			a := rulesetParseActions(d)
-			u.id, u.tags = a.id, a.tags
+			u.id, u.denies, u.tags = a.id, a.denies, a.tags
 			errs = append(errs, rulesetCheckRule(d, a, seen)...)
 			for a.chain {
 				if i == len(ds) || ds[i].file != d.file || (ds[i].name != "secrule" && ds[i].name != "secaction") {
@@ -145,39 +146,49 @@ func rulesetIDRanges(d *rulesetDirective) (ranges []rulesetRange) {
 	return ranges
 }
 
-// rulesetRemoved tells whether a directive of the set removes or changes the rule for every request.
-func rulesetRemoved(units []rulesetUnit, id int) bool {
-	var tags []string
-	for i := range units {
-		if units[i].id == id {
-			tags = units[i].tags
-		}
+// rulesetMustRefuse tells whether the set has the rule, it refuses by itself, and no directive removes or changes it.
+func rulesetMustRefuse(units []rulesetUnit, id int) bool {
+	at := slices.IndexFunc(units, func(u rulesetUnit) bool { return u.id == id })
+	if at < 0 || !units[at].denies {
+		return false
 	}
-	for i := range units {
+	tags := units[at].tags
+	for i := at + 1; i < len(units); i++ { // such directives reach back only
 		d := units[i].first()
 		switch d.name {
 		case "secruleremovebyid", "secruleupdatetargetbyid", "secruleupdateactionbyid":
 			if slices.ContainsFunc(rulesetIDRanges(d), func(r rulesetRange) bool { return r.has(id) }) {
-				return true
+				return false
 			}
 		case "secruleremovebytag", "secruleupdatetargetbytag":
 			tag, _, _ := strings.Cut(d.args, " ")
 			if slices.ContainsFunc(tags, func(t string) bool { return strings.Contains(t, strings.Trim(tag, `"`)) }) {
-				return true
+				return false
 			}
 		case "secruleremovebymsg", "secruleupdatetargetbymsg":
-			return true // messages are not compared here: take it as meant
+			return false // messages are not compared here: take it as meant
 		}
 	}
-	return false
+	return true
+}
+
+// rulesetArgumentsLimit is the value of the last SecArgumentsLimit.
+func rulesetArgumentsLimit(units []rulesetUnit) (limit int) {
+	for i := range units {
+		if d := units[i].first(); d.name == "secargumentslimit" {
+			limit, _ = strconv.Atoi(strings.Trim(d.args, `"`)) // the engine has accepted it
+		}
+	}
+	return limit
 }
 
 // rulesetActions is what LoadRules needs to know of a rule's actions.
 type rulesetActions struct {
-	id    int
-	phase string
-	chain bool
-	tags  []string
+	id     int
+	phase  string
+	chain  bool
+	denies bool
+	tags   []string
 }
 
 func rulesetParseActions(d *rulesetDirective) (a rulesetActions) {
@@ -199,6 +210,8 @@ func rulesetParseActions(d *rulesetDirective) (a rulesetActions) {
 			a.phase = strings.ToLower(value)
 		case "chain":
 			a.chain = true
+		case "deny":
+			a.denies = true
 		case "tag":
 			a.tags = append(a.tags, value)
 		}

@@ -172,7 +172,8 @@ func TestLoadRulesConfig(t *testing.T) {
 		"negative body":    {MaxBodyBytes: -1},
 		"huge body":        {MaxBodyBytes: rulesetMostBodyBytes + 1},
 		"unknown profile":  {Profiles: []rules.Profile{99}},
-		"profile twice":    {Profiles: []rules.Profile{rules.Portable, rules.Portable}},
+		"plug-in alone":    {Profiles: []rules.Profile{rules.CRSPlugin}},
+		"two profiles":     {Profiles: []rules.Profile{rules.Portable, rules.Coraza}},
 	} {
 		_, err := LoadRules(cfg)
 		var re *RulesError
