@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -97,9 +98,11 @@ func sourceFiles(t *testing.T) []sourceFile {
 	return files
 }
 
-// TestImportBoundaries holds every package to its line of the table.
+// TestImportBoundaries holds every package to its line of the table, and the table to the packages that there are.
 func TestImportBoundaries(t *testing.T) {
+	stale := maps.Clone(boundaries)
 	for _, file := range sourceFiles(t) {
+		delete(stale, path.Dir(file.path))
 		for _, spec := range file.syntax.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
@@ -109,6 +112,9 @@ func TestImportBoundaries(t *testing.T) {
 				t.Errorf("%s imports %q: %s", file.path, imported, reason)
 			}
 		}
+	}
+	for pkg := range stale {
+		t.Errorf("the table of boundaries has %q, which is no package", pkg)
 	}
 }
 
