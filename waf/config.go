@@ -36,6 +36,11 @@ type Config struct {
 	// called concurrently and must not read the body.
 	Authenticate func(*http.Request) (Identity, error)
 
+	// SessionKeys, if not empty, bind session ids to the caller that opened them, so that a stolen id is of no
+	// use to anybody else: in Mcp-Session-Id, and in the sessionId parameter of the HTTP+SSE transport. At most 8 keys of at
+	// least 32 random bytes; the first one signs, all of them verify, so that keys can be rotated and shared by a fleet.
+	SessionKeys [][]byte
+
 	// MaxBodyBytes bounds a request body, on MCP endpoints and elsewhere; 0 = 4 MiB; 1 to 64 MiB. The whole body is held
 	// in memory while the request is judged and served.
 	MaxBodyBytes int
@@ -92,9 +97,10 @@ const (
 	LayerMessage                // the MCP message and its mirror headers
 	LayerPolicy                 // what this identity may use
 	LayerRules                  // the SecLang rules
+	LayerResponse               // the answer, where lists are filtered; DetectOnly leaves answers as they are
 )
 
-var layerText = [...]string{"none", "validate", "endpoint", "transport", "identity", "body", "message", "policy", "rules"}
+var layerText = [...]string{"none", "validate", "endpoint", "transport", "identity", "body", "message", "policy", "rules", "response"}
 
 // String returns the layer's stable name, such as "policy".
 func (l Layer) String() string {

@@ -28,8 +28,9 @@ func (a Action) String() string {
 	return actionText[a]
 }
 
-// Event describes one decision. Every request ends in exactly one event whose Action is ActionAllow or ActionDeny; before
-// it, each finding of a layer that only detects is an event of its own. No field holds a value of the request except Tool
+// Event describes one decision. Every request gets exactly one event whose Action is ActionAllow or ActionDeny and whose
+// Layer is not LayerResponse; before it, each finding of a layer that only detects is an event of its own, and after it, each
+// answer or event of a stream that LayerResponse withheld. No field holds a value of the request except Tool
 // and Identity, which are names; Tool is quoted to ASCII and cut at 128 bytes.
 type Event struct {
 	Time     time.Time

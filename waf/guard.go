@@ -71,6 +71,12 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 			g.deny(w, r, j)
 			return
 		}
+		if rw := j.response(w); rw != nil {
+			defer rw.stop()
+			next.ServeHTTP(rw, j.r)
+			rw.finish()
+			return
+		}
 		next.ServeHTTP(w, j.r)
 	})
 }
@@ -113,6 +119,9 @@ func compile(cfg Config) (*state, error) {
 		errs = append(errs, more...)
 	}
 	if s.identities, more = compileIdentities(cfg.Identities, cfg.Authenticate); len(more) > 0 {
+		errs = append(errs, more...)
+	}
+	if s.sessions, more = compileSessions(cfg.SessionKeys); len(more) > 0 {
 		errs = append(errs, more...)
 	}
 	if s.maxBody = cfg.MaxBodyBytes; s.maxBody == 0 {

@@ -15,6 +15,7 @@ type state struct {
 	request         *validate.Request
 	endpoints       *endpointTable
 	identities      *identities
+	sessions        *sessionBinding // nil if ids are not bound
 	messages        *mcpmsg.Validator
 	maxBody         int
 	strictDiscovery bool
@@ -92,6 +93,7 @@ var steps = [...]func(*judgement) Denial{
 	(*judgement).checkEndpoint,
 	(*judgement).checkTransport,
 	(*judgement).checkIdentity,
+	(*judgement).checkSession,
 	(*judgement).checkBody,
 	(*judgement).checkMessage,
 	(*judgement).checkPolicy,

@@ -21,7 +21,7 @@ import (
 func versions(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, client *http.Client, url string)) {
 	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(proto, func(t *testing.T) {
-			g := newGuarded(t, func(c *waf.Config) { c.Endpoints[0].AllowHosts, c.Endpoints[0].Anonymous = nil, true })
+			g := newGuarded(t, func(c *waf.Config) { c.Endpoints = []waf.Endpoint{{Path: "/mcp", Anonymous: true}} })
 			server := httptest.NewUnstartedServer(g.Wrap(handler))
 			server.EnableHTTP2 = proto == "HTTP/2.0"
 			server.StartTLS()

@@ -15,7 +15,9 @@ import (
 type valueOperator func(string) bool
 
 // Evaluate implements plugintypes.Operator.
-func (check valueOperator) Evaluate(_ plugintypes.TransactionState, value string) bool { return check(value) }
+func (check valueOperator) Evaluate(_ plugintypes.TransactionState, value string) bool {
+	return check(value)
+}
 
 // A targetOperator matches a request target that fits the method of the request.
 type targetOperator struct{ targets *validate.Target }

@@ -1,0 +1,137 @@
+package waf
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/policy"
+	"github.com/sallyport/sallyport/mcpmsg"
+)
+
+// errAmbiguousAnswer refuses an answer in which readers could find different lists.
+var errAmbiguousAnswer = errors.New("waf: the answer can be read in more than one way")
+
+// needsListFilter reports whether the answer to this request may hold a list from which something must be taken. The stream
+// of a GET may: it carries the answers of the HTTP+SSE transport, and those that a client missed.
+func (j *judgement) needsListFilter() bool {
+	a := &j.endpoint.access
+	if a.tools.Open() && a.prompts.Open() && a.resources.Open() {
+		return false
+	}
+	if j.message == nil {
+		return j.r.Method == "GET"
+	}
+	for m := range j.message.Each() {
+		switch m.Method {
+		case mcpmsg.MethodToolsList, mcpmsg.MethodPromptsList, mcpmsg.MethodResourcesList, mcpmsg.MethodResourcesTemplatesList:
+			return true
+		}
+	}
+	return false
+}
+
+// filterLists returns the JSON-RPC text of an answer without the tools, prompts and resources that the caller may not use.
+// It writes every answer anew, from what it has read itself, so that the client can't read another list than this one did.
+func (j *judgement) filterLists(text []byte) ([]byte, error) {
+	text = bytes.TrimSpace(text)
+	if bytes.HasPrefix(text, []byte("[")) {
+		var batch []json.RawMessage
+		if err := json.Unmarshal(text, &batch); err != nil {
+			return nil, err
+		}
+		for i := range batch {
+			var err error
+			if batch[i], err = j.filterAnswer(batch[i]); err != nil {
+				return nil, err
+			}
+		}
+		return marshal(batch)
+	}
+	return j.filterAnswer(text)
+}
+
+// filterAnswer filters one message. A message without a result passes as it is: it is no answer, or an error.
+func (j *judgement) filterAnswer(text []byte) ([]byte, error) {
+	message, err := members(text, "result")
+	if err != nil || message["result"] == nil {
+		return text, err
+	}
+	result, err := members(message["result"], "tools", "prompts", "resources", "resourceTemplates")
+	if err != nil {
+		return nil, err
+	}
+	a := &j.endpoint.access
+	for _, list := range [...]struct {
+		name, key string
+		set       *policy.Set
+	}{
+		{"tools", "name", a.tools}, {"prompts", "name", a.prompts}, {"resources", "uri", a.resources}, {"resourceTemplates", "uriTemplate", a.resources},
+	} {
+		if list.set.Open() || result[list.name] == nil {
+			continue
+		}
+		if result[list.name], err = j.filterList(result[list.name], list.key, list.set); err != nil {
+			return nil, err
+		}
+	}
+	if message["result"], err = marshal(result); err != nil {
+		return nil, err
+	}
+	return marshal(message)
+}
+
+// filterList returns a list without the elements that set does not allow the caller, and without those that it can't read.
+func (j *judgement) filterList(text []byte, key string, set *policy.Set) (json.RawMessage, error) {
+	var elements []json.RawMessage
+	if err := json.Unmarshal(text, &elements); err != nil {
+		return nil, err
+	}
+	kept := elements[:0]
+	for _, element := range elements {
+		fields, err := members(element, key)
+		if err != nil {
+			continue
+		}
+		var name string
+		if json.Unmarshal(fields[key], &name) != nil || !set.Allows(j.identity.Name, []byte(name)) {
+			continue
+		}
+		if element, err = marshal(fields); err != nil {
+			return nil, err
+		}
+		kept = append(kept, element)
+	}
+	return marshal(kept)
+}
+
+// members decodes an object. It refuses one that has a member which a reader that folds case takes for one of names.
+func members(text []byte, names ...string) (map[string]json.RawMessage, error) {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil {
+		return nil, err
+	}
+	if object == nil {
+		return nil, errAmbiguousAnswer // null
+	}
+	for member := range object {
+		for _, name := range names {
+			if member != name && strings.EqualFold(strings.TrimRight(member, "\x00"), name) {
+				return nil, errAmbiguousAnswer
+			}
+		}
+	}
+	return object, nil
+}
+
+// marshal writes v as JSON without a line end and without escaping for HTML.
+func marshal(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

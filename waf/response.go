@@ -1,0 +1,233 @@
+package waf
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/answer"
+	"github.com/sallyport/sallyport/internal/sse"
+)
+
+// response stands between the handler and the server's writer where an answer has to be looked at or changed. Requests that
+// need none of it get the server's own writer.
+//
+// An event stream passes event by event, each one as soon as it is whole. A JSON answer is held until the handler returns. An
+// answer to inspect that is neither, that is compressed, too large or can't be read is not passed on.
+type response struct {
+	http.ResponseWriter
+	j *judgement
+
+	header  func(http.Header)                      // changes the header before it leaves; nil if there is nothing to change
+	message func(text []byte) ([]byte, error)      // changes one JSON-RPC text; nil if there is nothing to change
+	event   func(sse.Event) (data []byte, ok bool) // changes an event that holds no message; nil likewise
+
+	stop context.CancelFunc // ends the handler's context
+
+	form   responseForm
+	status int
+	json   []byte
+	events *sse.Splitter
+	out    []byte
+	err    error
+}
+
+// response returns the writer for an answer that has to be looked at or changed, or nil.
+func (j *judgement) response(w http.ResponseWriter) *response {
+	if j.endpoint == nil || j.preflight || j.s.mode[LayerResponse] == DetectOnly {
+		return nil
+	}
+	rw := &response{ResponseWriter: w, j: j}
+	if j.s.sessions != nil {
+		rw.header = j.bindHeader
+		if j.r.Method == http.MethodGet {
+			rw.event = j.bindEvent
+		}
+	}
+	if j.needsListFilter() {
+		rw.message = j.filterLists
+	}
+	if rw.header == nil && rw.message == nil {
+		return nil
+	}
+	if rw.event != nil || rw.message != nil {
+		j.r.Header.Del("Accept-Encoding") // an answer that is compressed can't be read
+	}
+	var ctx context.Context
+	ctx, rw.stop = context.WithCancel(j.r.Context())
+	j.r = j.r.WithContext(ctx)
+	return rw
+}
+
+type responseForm uint8
+
+const (
+	formUndecided responseForm = iota // the handler has written no status yet
+	formPass                          // nothing to inspect: straight through
+	formJSON                          // held until the handler returns
+	formEvents                        // cut into events
+	formRefused                       // answered by us; what the handler writes goes nowhere
+)
+
+// WriteHeader implements http.ResponseWriter.
+func (w *response) WriteHeader(status int) {
+	if w.form != formUndecided {
+		return
+	}
+	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.status = status
+	h := w.Header()
+	if w.header != nil {
+		w.header(h)
+	}
+	mediaType, _, _ := strings.Cut(strings.ToLower(strings.Join(h["Content-Type"], ",")), ";")
+	switch mediaType = strings.TrimSpace(mediaType); {
+	case w.message == nil && w.event == nil, status == http.StatusNoContent, status == http.StatusAccepted, status >= 300:
+		w.form = formPass // nothing to inspect, or nothing that a client takes for an answer
+	case !isIdentityCoding(h["Content-Encoding"]):
+		w.refuse("response_encoded")
+		return
+	case mediaType == "text/event-stream":
+		w.form, w.events = formEvents, sse.NewSplitter(w.j.s.maxBody)
+		h.Del("Content-Length")
+	case w.message == nil:
+		w.form = formPass // only events matter
+	case mediaType == "application/json":
+		w.form = formJSON
+		return
+	default:
+		w.refuse("response_media_type")
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *response) Write(p []byte) (int, error) {
+	if w.form == formUndecided {
+		w.WriteHeader(http.StatusOK)
+	}
+	switch w.form {
+	case formPass:
+		return w.ResponseWriter.Write(p)
+	case formJSON:
+		if len(w.json)+len(p) > w.j.s.maxBody {
+			w.refuse("response_too_large")
+			return 0, w.err
+		}
+		w.json = append(w.json, p...)
+		return len(p), nil
+	case formEvents:
+		if w.err == nil {
+			w.err = w.events.Split(p, w.pass)
+		}
+		if w.err != nil {
+			return 0, w.err
+		}
+		return len(p), nil
+	default:
+		return 0, w.err
+	}
+}
+
+// pass sends one event on, changed where it has to be.
+func (w *response) pass(event []byte) error {
+	e := sse.Parse(event)
+	data, changed := []byte(nil), false
+	switch {
+	case len(e.Data) == 0:
+	case e.Type != "" && e.Type != "message":
+		if w.event != nil {
+			data, changed = w.event(e)
+		}
+	case w.message != nil:
+		var err error
+		if data, err = w.message(e.Data); err != nil {
+			w.report("response_unreadable")
+			return nil // what can't be read is not passed on; the stream goes on
+		}
+		changed = true
+	}
+	if changed {
+		w.out = sse.AppendWithData(w.out[:0], event, data)
+		event = w.out
+	}
+	_, err := w.ResponseWriter.Write(event)
+	return err
+}
+
+// Flush implements http.Flusher.
+func (w *response) Flush() { _ = w.FlushError() }
+
+// FlushError is what http.ResponseController calls.
+func (w *response) FlushError() error {
+	if w.form == formUndecided {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.form == formJSON || w.form == formRefused {
+		return nil
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController reach the server's own writer, for deadlines and full duplex.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// finish ends the answer after the handler returned.
+func (w *response) finish() {
+	switch w.form {
+	case formUndecided:
+		w.WriteHeader(http.StatusOK)
+		w.finish()
+	case formEvents:
+		if w.err == nil {
+			_, w.err = w.ResponseWriter.Write(w.events.Rest()) // no whole event: a client drops it
+		}
+		if errors.Is(w.err, sse.ErrEventTooLarge) {
+			w.report("response_too_large")
+			panic(http.ErrAbortHandler) // the stream has begun: cutting it is the only way to say that it is not whole
+		}
+	case formJSON:
+		if w.message != nil && len(w.json) > 0 {
+			changed, err := w.message(w.json)
+			if err != nil {
+				w.refuse("response_unreadable")
+				return
+			}
+			w.json = changed
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(w.json)))
+		w.ResponseWriter.WriteHeader(w.status)
+		_, _ = w.ResponseWriter.Write(w.json) // the client may be gone
+	}
+}
+
+var errResponseRefused = errors.New("waf: the answer was not passed on")
+
+// refuse answers in the handler's place and ends its context.
+func (w *response) refuse(code string) {
+	w.form, w.err, w.json = formRefused, errResponseRefused, nil
+	w.report(code)
+	h := w.Header()
+	for _, name := range [...]string{"Content-Encoding", "Etag", "Last-Modified", "Trailer"} {
+		h.Del(name) // they describe what is not sent
+	}
+	var id []byte
+	if w.j.message != nil {
+		id = w.j.message.ID
+	}
+	code502, text := answer.RPC(http.StatusBadGateway)
+	answer.Write(w.ResponseWriter, answer.Refusal{Status: http.StatusBadGateway, JSONRPC: true, ID: id, Code: code502, Message: text})
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // the handler may go on for long; the client need not wait for it
+	w.stop()
+}
+
+// report sends an event about an answer that was not passed on.
+func (w *response) report(code string) {
+	w.j.report(ActionDeny, Denial{Layer: LayerResponse, Code: code, Status: http.StatusBadGateway})
+}

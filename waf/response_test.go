@@ -1,0 +1,236 @@
+package waf_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/waf"
+)
+
+const (
+	listTools = `{"jsonrpc":"2.0","id":3,"method":"tools/list"}`
+	tools     = `{"jsonrpc":"2.0","id":3,"result":{"tools":[{"name":"echo","description":"<b>"},{"name":"delete_all","inputSchema":{}},{"name":"add"}],"nextCursor":"x"}}`
+	filtered  = `{"id":3,"jsonrpc":"2.0","result":{"nextCursor":"x","tools":[{"description":"<b>","name":"echo"},{"name":"add"}]}}`
+)
+
+// restricted is a Guard under which the tools delete_*, the prompts admin_* and the resources outside of docs are hidden.
+func restricted(t *testing.T) *guarded {
+	return newGuarded(t, func(c *waf.Config) {
+		c.DangerouslyNoRules = true
+		c.Endpoints[0].Prompts = []waf.AccessRule{{Identity: "*", Deny: []string{"admin_*"}}}
+		c.Endpoints[0].Resources = []waf.AccessRule{{Identity: "*", Allow: []string{"file:///docs/*"}}}
+	})
+}
+
+// answerWith sends r through the Guard to a handler that writes the answer.
+func answerWith(g *guarded, r *http.Request, handler http.HandlerFunc) *httptest.ResponseRecorder {
+	g.events = nil
+	rec := httptest.NewRecorder()
+	g.Wrap(handler).ServeHTTP(rec, r)
+	return rec
+}
+
+func writes(status int, contentType, body string, header ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		for i := 0; i < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(status)
+		for chunk := range slices.Chunk([]byte(body), 7) {
+			_, _ = w.Write(chunk)
+		}
+	}
+}
+
+func TestListFilter(t *testing.T) {
+	g := restricted(t)
+	stream := func(r *http.Request) { r.Method, r.Body = http.MethodGet, http.NoBody }
+	const event = "id: 1\nevent: message\ndata: " + tools + "\n\n"
+	for _, tc := range []struct {
+		name    string
+		request *http.Request
+		handler http.HandlerFunc
+		status  int
+		want    string
+	}{
+		{"JSON", post(listTools), writes(200, "application/json", tools, "Content-Length", "9999"), 200, filtered},
+		{"media type in other case with a parameter", post(listTools), writes(200, "Application/JSON; charset=utf-8", tools), 200, filtered},
+		{"another good status", post(listTools), writes(201, "application/json", tools), 201, filtered},
+		{"events", post(listTools), writes(200, "text/event-stream", ": hello\n\n"+event, "Content-Length", "9999"), 200, ": hello\n\nid: 1\nevent: message\ndata: " + filtered + "\n\n"},
+		{"events in the stream of a GET", post("", stream), writes(200, "text/event-stream", event), 200, "id: 1\nevent: message\ndata: " + filtered + "\n\n"},
+		{"data in several lines", post(listTools), writes(200, "text/event-stream", "data: "+strings.ReplaceAll(tools, ",\"", ",\ndata: \"")+"\n\n"), 200, "data: " + filtered + "\n\n"},
+		{"batch", post("["+listTools+"]", set("Mcp-Protocol-Version", "2025-03-26")), writes(200, "application/json", "["+tools+"]"), 200, "[" + filtered + "]"},
+		{"prompts", post(`{"jsonrpc":"2.0","id":3,"method":"prompts/list"}`), writes(200, "application/json", `{"id":3,"result":{"prompts":[{"name":"admin_x"},{"name":"hello"}]}}`), 200,
+			`{"id":3,"result":{"prompts":[{"name":"hello"}]}}`},
+		{"resources", post(`{"jsonrpc":"2.0","id":3,"method":"resources/list"}`), writes(200, "application/json", `{"id":3,"result":{"resources":[{"uri":"file:///docs/../x"},{"uri":"file:///docs/a"},{"uri":"file:///b"}]}}`), 200,
+			`{"id":3,"result":{"resources":[{"uri":"file:///docs/a"}]}}`},
+		{"resource templates", post(`{"jsonrpc":"2.0","id":3,"method":"resources/templates/list"}`), writes(200, "application/json", `{"id":3,"result":{"resourceTemplates":[{"uriTemplate":"file:///docs/{n}"},{"uriTemplate":"file:///{n}"}]}}`), 200,
+			`{"id":3,"result":{"resourceTemplates":[{"uriTemplate":"file:///docs/{n}"}]}}`},
+		{"repeated name", post(listTools), writes(200, "application/json", `{"id":3,"result":{"tools":[{"name":"echo","name":"delete_x"},{"name":"delete_x","name":"echo"}]}}`), 200,
+			`{"id":3,"result":{"tools":[{"name":"echo"}]}}`},
+		{"name in other case", post(listTools), writes(200, "application/json", `{"id":3,"result":{"tools":[{"Name":"delete_x","name":"echo"},{"name":7},5]}}`), 200, `{"id":3,"result":{"tools":[]}}`},
+
+		{"an error passes", post(listTools), writes(200, "application/json", `{"jsonrpc":"2.0","id":3,"error":{"code":1,"message":"x"}}`), 200, `{"jsonrpc":"2.0","id":3,"error":{"code":1,"message":"x"}}`},
+		{"an HTTP error passes", post(listTools), writes(503, "text/plain", "down"), 503, "down"},
+		{"another call passes untouched", post(call), writes(200, "text/html", tools), 200, tools},
+
+		{"twin of result", post(listTools), writes(200, "application/json", `{"id":3,"result":{},"Result":{"tools":[{"name":"delete_x"}]}}`), 502, ""},
+		{"twin of tools", post(listTools), writes(200, "application/json", `{"id":3,"result":{"tools":[],"TOOLS":[{"name":"delete_x"}]}}`), 502, ""},
+		{"twin with NUL", post(listTools), writes(200, "application/json", `{"id":3,"result":{"tools\u0000":[{"name":"delete_x"}]}}`), 502, ""},
+		{"result twice", post(listTools), writes(200, "application/json", `{"id":3,"result":{"tools":[{"name":"delete_x"}]},"result":null}`), 502, ""},
+		{"byte order mark", post(listTools), writes(200, "application/json", "\ufeff"+tools), 502, ""},
+		{"two values", post(listTools), writes(200, "application/json", tools+tools), 502, ""},
+		{"another media type", post(listTools), writes(200, "text/plain", tools), 502, ""},
+		{"no media type", post(listTools), writes(200, "", tools), 502, ""},
+		{"compressed", post(listTools), writes(200, "application/json", tools, "Content-Encoding", "gzip"), 502, ""},
+		{"too large", post(listTools), writes(200, "application/json", `"`+strings.Repeat("x", 4<<20)+`"`), 502, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			rec := answerWith(g, tc.request, tc.handler)
+			if rec.Code != tc.status {
+				t.Fatalf("status %d, want %d: %.200s", rec.Code, tc.status, rec.Body)
+			}
+			if tc.status == http.StatusBadGateway {
+				last := g.events[len(g.events)-1]
+				if !strings.HasPrefix(rec.Body.String(), `{"jsonrpc":"2.0","id":3,"error":`) || last.Layer != waf.LayerResponse {
+					t.Errorf("answer %s, last event %+v; want an error with the id and an event of the response layer", rec.Body, last)
+				}
+				return
+			}
+			if diff := cmp.Diff(tc.want, rec.Body.String()); diff != "" {
+				t.Errorf("body (-want +got):\n%s", diff)
+			}
+			if n := rec.Header().Get("Content-Length"); n == "9999" {
+				t.Error("the handler's Content-Length was kept for a body of another length")
+			}
+		})
+	}
+}
+
+// An event that can't be read is left out; the stream goes on.
+func TestListFilterStreamGoesOn(t *testing.T) {
+	g := restricted(t)
+	rec := answerWith(g, post(listTools), writes(200, "text/event-stream", "data: {\"result\":{},\"Result\":{}}\n\ndata: "+tools+"\n\n"))
+	if want := "data: " + filtered + "\n\n"; rec.Body.String() != want {
+		t.Errorf("stream %q, want %q", rec.Body, want)
+	}
+}
+
+// A handler whose answer is not passed on is told to stop, and the client does not wait for it.
+func TestListFilterStopsHandler(t *testing.T) {
+	g := restricted(t)
+	answerWith(g, post(listTools), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(200)
+		if rec := w.(interface{ Unwrap() http.ResponseWriter }).Unwrap().(*httptest.ResponseRecorder); rec.Code != 502 || !rec.Flushed {
+			t.Errorf("the client has %d, flushed %v, want 502 at once", rec.Code, rec.Flushed)
+		}
+		select {
+		case <-r.Context().Done():
+		case <-time.After(10 * time.Second):
+			t.Error("the handler's context goes on")
+		}
+		if _, err := w.Write([]byte("x")); err == nil {
+			t.Error("Write after the refusal says that all is well")
+		}
+	})
+}
+
+// A compressed answer can't be filtered, so none is asked for.
+func TestListFilterAsksForPlain(t *testing.T) {
+	g := restricted(t)
+	answerWith(g, post(listTools, set("Accept-Encoding", "gzip")), func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Accept-Encoding"); got != "" {
+			t.Errorf("the handler is asked for %q", got)
+		}
+		writes(200, "application/json", tools)(w, r)
+	})
+}
+
+// Every event leaves when it is whole, though it is inspected.
+func TestListFilterEventByEvent(t *testing.T) {
+	g := restricted(t)
+	next := make(chan struct{})
+	server := httptest.NewServer(g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range 3 {
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Error(err)
+			}
+			select {
+			case <-next:
+			case <-r.Context().Done():
+				return
+			}
+			_, _ = io.WriteString(w, "data: "+tools+"\n\n")
+		}
+	})))
+	t.Cleanup(server.Close)
+	r := post(listTools)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header, request.Host = r.Header, r.Host
+	response, err := server.Client().Do(request) // returns with the first Flush, before any event
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	want := []byte("data: " + filtered + "\n\n")
+	got := make([]byte, len(want))
+	for i := range 3 {
+		next <- struct{}{}
+		if i == 2 {
+			break // the last one leaves with the end of the answer
+		}
+		if _, err := io.ReadFull(response.Body, got); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("event %d: %q, %v, want %q", i, got, err, want)
+		}
+	}
+	if rest, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(rest, want) {
+		t.Errorf("the rest is %q, %v, want %q", rest, err, want)
+	}
+}
+
+// What is kept of a list is the same JSON as before, to the last number.
+func FuzzListFilter(f *testing.F) {
+	f.Add(`{"name":"echo","inputSchema":{"n":1e400,"s":"\ud83d\ude00<>&\u2028"}}`)
+	f.Add(`{"name":"delete_x"}`)
+	f.Add(`{"name":"a","name":"delete_b"}`)
+	g, err := waf.New(testConfig(func(c *waf.Config) { c.DangerouslyNoRules = true }))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, tool string) {
+		rec := httptest.NewRecorder()
+		g.Wrap(writes(200, "application/json", `{"id":3,"result":{"tools":[`+tool+`]}}`)).ServeHTTP(rec, post(listTools))
+		if rec.Code != http.StatusOK {
+			return
+		}
+		var answer struct {
+			Result struct{ Tools []map[string]json.RawMessage }
+		}
+		if err := json.Unmarshal(rec.Body.Bytes(), &answer); err != nil {
+			t.Fatalf("the answer %q is not JSON: %v", rec.Body, err)
+		}
+		for _, kept := range answer.Result.Tools {
+			for member, value := range kept {
+				var name string
+				if strings.EqualFold(member, "name") && json.Unmarshal(value, &name) == nil && strings.HasPrefix(strings.ToLower(name), "delete_") {
+					t.Errorf("of %q the answer keeps %s: %s", tool, member, value)
+				}
+			}
+		}
+	})
+}
