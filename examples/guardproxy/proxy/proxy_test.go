@@ -16,10 +16,25 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/examples/guardproxy/proxy"
+	"github.com/sallyport/sallyport/waf"
 )
 
+// bare puts no Guard before the proxy.
+func bare(proxy http.Handler) http.Handler { return proxy }
+
+// anonymous puts a Guard before the proxy that lets every well-formed call through.
+func anonymous(t *testing.T) func(http.Handler) http.Handler {
+	t.Helper()
+	guard, err := waf.New(waf.Config{Endpoints: []waf.Endpoint{{Path: "/mcp", Anonymous: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = guard.Close() })
+	return guard.Wrap
+}
+
 // front starts upstream and a proxy before it, and returns the proxy's URL.
-func front(t *testing.T, upstream http.HandlerFunc) string {
+func front(t *testing.T, guard func(http.Handler) http.Handler, upstream http.HandlerFunc) string {
 	t.Helper()
 	back := httptest.NewServer(upstream)
 	t.Cleanup(back.Close)
@@ -27,7 +42,7 @@ func front(t *testing.T, upstream http.HandlerFunc) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(proxy.New(target))
+	server := httptest.NewServer(guard(proxy.New(target)))
 	t.Cleanup(server.Close)
 	return server.URL
 }
@@ -54,7 +69,7 @@ func raw(t *testing.T, base, request string) string {
 func TestShortStreamsAreNeverCut(t *testing.T) {
 	const calls, workers = 5000, 8
 	body := []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow_count","arguments":{"to":2}}}`)
-	base := front(t, func(w http.ResponseWriter, r *http.Request) {
+	base := front(t, anonymous(t), func(w http.ResponseWriter, r *http.Request) {
 		got := make([]byte, len(body)) // answers before it has seen the body's end, as servers that decode JSON do
 		_, err := io.ReadFull(r.Body, got)
 		if err != nil || !bytes.Equal(got, body) {
@@ -146,7 +161,7 @@ func TestTheTransportNeverReadsTheInboundBody(t *testing.T) {
 // The upstream waits for the client to have read an event before it sends the next one: a proxy that buffers hangs here.
 func TestEventsPassOneByOne(t *testing.T) {
 	read := make(chan struct{})
-	base := front(t, func(w http.ResponseWriter, r *http.Request) {
+	base := front(t, bare, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		for i := range 3 {
 			fmt.Fprintf(w, "data: %d\n\n", i)
@@ -174,7 +189,7 @@ func TestEventsPassOneByOne(t *testing.T) {
 }
 
 func TestTargetIsForwardedByteForByte(t *testing.T) {
-	base := front(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RequestURI) })
+	base := front(t, bare, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RequestURI) })
 	for _, target := range []string{
 		"/", "/mcp", "/mcp/", "//mcp", "/a//b", "/a/../b", "/a%2Fb", "/a%2fb", "/%6dcp", "/mcp?", "/mcp?a=1&a=2",
 		"/mcp?a=%zz", "/mcp?a;b", "/mcp?sessionId=1;2&x", "/a:b@c!$&'()*+,;=", "/mcp;v=1", "/[a]", "/~a_b-c.d", "/%E2%82%AC",
@@ -189,7 +204,7 @@ func TestTargetIsForwardedByteForByte(t *testing.T) {
 func TestForwardedFieldsOfClientsAreDropped(t *testing.T) {
 	var seen http.Header
 	var host string
-	base := front(t, func(_ http.ResponseWriter, r *http.Request) { seen, host = r.Header.Clone(), r.Host })
+	base := front(t, bare, func(_ http.ResponseWriter, r *http.Request) { seen, host = r.Header.Clone(), r.Host })
 	raw(t, base, "POST /mcp HTTP/1.1\r\nHost: mcp.example.com\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Host: evil\r\n"+
 		"X-Forwarded-Proto: https\r\nForwarded: for=6.6.6.6\r\nAuthorization: Bearer t\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n"+
 		"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n2\r\n{}\r\n0\r\nX-Late: 1\r\n\r\n")
@@ -252,7 +267,7 @@ func TestUnreadableBodyNeverReachesTheUpstream(t *testing.T) {
 }
 
 func TestUpgradedConnectionsPass(t *testing.T) {
-	base := front(t, func(w http.ResponseWriter, _ *http.Request) {
+	base := front(t, bare, func(w http.ResponseWriter, _ *http.Request) {
 		conn, buf, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
