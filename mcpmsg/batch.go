@@ -8,70 +8,70 @@ import (
 // responses; never an initialize, never empty.
 //
 // Source: MCP 2025-03-26, Base Protocol, Batching, and Lifecycle, Initialization; JSON-RPC 2.0, 6.
-func (c *check) batch(from int) (Message, Violation) {
+func (c *check) batch(from int) bool {
 	if c.version = V20250326; c.ctx.Version != c.version && c.ctx.Version != 0 {
-		return Message{}, Violation{Code: CodeBatchForbidden, Offset: from}
+		return c.refuse(CodeBatchForbidden, from)
 	}
 	b := c.b
 	i := jsonscan.Space(b, from+1)
 	if i < len(b) && b[i] == ']' {
-		return Message{}, Violation{Code: CodeBatchEmpty, Offset: from}
+		return c.refuse(CodeBatchEmpty, from)
 	}
 	responses := false
 	for n := 1; ; n++ {
 		if n > c.v.lim.batch {
-			return Message{}, Violation{Code: CodeBatchTooLong, Offset: i, Limit: c.v.lim.batch, Got: n}
+			return c.refuseSize(CodeBatchTooLong, i, c.v.lim.batch, n)
 		}
-		start := jsonscan.Space(b, i)
-		end, v := c.one(start, 1)
-		if v.OK() {
-			v = c.member(start, n == 1, &responses)
+		if i = c.one(jsonscan.Space(b, i), 1); i < 0 || !c.member(n == 1, &responses) {
+			return false
 		}
-		if !v.OK() {
-			return Message{}, v
-		}
-		if i = jsonscan.Space(b, end); i == len(b) || b[i] != ',' && b[i] != ']' {
-			return Message{}, Violation{Code: CodeJSONSyntax, Offset: i}
+		if i = jsonscan.Space(b, i); i == len(b) || b[i] != ',' && b[i] != ']' {
+			return c.refuse(CodeJSONSyntax, i)
 		}
 		i++
 		if b[i-1] == ']' {
 			break
 		}
 	}
-	if rest := jsonscan.Space(b, i); rest != len(b) {
-		return Message{}, Violation{Code: CodeJSONTrailing, Offset: rest}
-	}
-	return Message{Kind: Batch, Version: c.version, From: c.ctx.Direction, Raw: span{from, i}.of(b)}, Violation{}
+	c.many, c.from, c.end = true, from, i
+	return true
 }
 
-// member judges what a message may not be as part of a batch.
-func (c *check) member(at int, first bool, responses *bool) Violation {
-	response := !c.method.set()
+// member judges what the message that was just accepted may not be as part of a batch.
+func (c *check) member(first bool, responses *bool) bool {
+	response := !c.has(capMethod)
 	switch {
 	case first:
 		*responses = response
 	case response != *responses:
-		return Violation{Code: CodeBatchMixed, Offset: at}
+		return c.refuse(CodeBatchMixed, c.from)
 	}
 	if c.known == MethodInitialize {
-		return Violation{Code: CodeBatchMethod, Offset: c.method.from}
+		return c.refuse(CodeBatchMethod, int(c.walk.Spans[capMethod].From))
 	}
-	if !c.id.set() {
-		return Violation{}
+	if !c.has(capID) {
+		return true
 	}
+	id := batchID{c.get(capID), jsonscan.HasEscape(c.get(capID))}
 	for _, other := range c.ids {
-		if sameID(c.id.of(c.b), other.of(c.b)) {
-			return Violation{Code: CodeBatchDuplicateID, Offset: c.id.from}
+		if id.same(other) {
+			return c.refuse(CodeBatchDuplicateID, int(c.walk.Spans[capID].From))
 		}
 	}
-	c.ids = append(c.ids, c.id)
-	return Violation{}
+	c.ids = append(c.ids, id)
+	return true
 }
 
-// sameID reports whether two ids are the same. A string is never the same as a number.
-func sameID(a, b Raw) bool {
-	if a.Kind() != b.Kind() || a.Kind() != RawString {
-		return string(a) == string(b)
+// batchID is the id of a message that was seen in the batch.
+type batchID struct {
+	raw     Raw
+	escaped bool
+}
+
+// same reports whether two ids are the same. A string is never the same as a number.
+func (a batchID) same(b batchID) bool {
+	if !a.escaped && !b.escaped {
+		return string(a.raw) == string(b.raw)
 	}
-	return jsonscan.SameText(a.body(), b.body())
+	return a.raw.Kind() == RawString && b.raw.Kind() == RawString && jsonscan.SameText(a.raw.body(), b.raw.body())
 }

@@ -1,20 +1,15 @@
 package mcpmsg
 
 import (
-	"github.com/sallyport/sallyport/internal/jsonscan"
 	"github.com/sallyport/sallyport/internal/schema"
 )
 
-// span is a part of the message, empty if absent.
-type span struct{ from, to int }
-
-func (s span) set() bool { return s.to > 0 }
-
-func (s span) of(b []byte) Raw {
-	if s.to == 0 {
+// at returns the value at a place of the message, nil for none.
+func at(b []byte, s schema.Span) Raw {
+	if s.To == 0 {
 		return nil
 	}
-	return Raw(b[s.from:s.to:s.to])
+	return Raw(b[s.From:s.To:s.To])
 }
 
 // check is the state of one check: it drives a walk and remembers what passes by.
@@ -27,41 +22,43 @@ type check struct {
 	version Version // by which the message is judged
 	found   Version // that the message itself names
 
-	id, method, params, result, failure span
-	name, uri, arguments, meta          span
-	known                               Method
-	row                                 *methodRow
-	part                                part
-	late                                bool // params came before the method and wait for it
-	from                                int  // where the message begins
-	end                                 int  // after the message, once its envelope was read to the end
-	ids                                 []span
-	own                                 Violation // found by the check itself, not by the walk
+	known Method
+	row   *methodRow
+	late  bool // params came before the method and wait for it
+	from  int  // where the message begins
+	end   int  // after the message, once its envelope was read to the end
+	ids   []batchID
+	many  bool // the message is a batch
+	bad   Violation
 }
 
-// reset forgets everything about a message, so that a pooled check pins no memory of it.
-func (c *check) reset() {
-	*c = check{v: c.v, walk: c.walk, ids: c.ids[:0]}
+// begin forgets one try or one message of a batch, and begins another one at b[from].
+func (c *check) begin(from int) {
+	c.walk.Spans = [schema.NumMarks]schema.Span{}
+	c.known, c.row, c.late, c.end, c.from = 0, nil, false, 0, from
+	c.bad.Code = CodeOK
 }
 
-// begin forgets one try or one message of a batch.
-func (c *check) begin() {
-	c.id, c.method, c.params, c.result, c.failure = span{}, span{}, span{}, span{}, span{}
-	c.name, c.uri, c.arguments, c.meta = span{}, span{}, span{}, span{}
-	c.known, c.row, c.part, c.late, c.end, c.own = 0, nil, partEnvelope, false, 0, Violation{}
+// refuse notes a violation. It returns false for its callers to return.
+func (c *check) refuse(code Code, at int) bool {
+	c.bad = Violation{Code: code, Offset: at}
+	return false
+}
+
+func (c *check) refuseSize(code Code, at, limit, got int) bool {
+	c.bad = Violation{Code: code, Offset: at, Limit: limit, Got: got}
+	return false
 }
 
 // Enter chooses how to judge params, result and error. It implements schema.Host.
 func (c *check) Enter(_ *schema.Walker, mark uint8, _ int) *schema.Edge {
 	if mark == capParams {
-		c.part = partParams
 		if c.row == nil {
 			c.late = true
 			return c.v.free
 		}
 		return c.v.edges[c.row.params]
 	}
-	c.part = partResult
 	rev := &revisionRows[c.version]
 	if mark == capError {
 		return c.v.edges[rev.failure]
@@ -74,73 +71,43 @@ func (c *check) Enter(_ *schema.Walker, mark uint8, _ int) *schema.Edge {
 	return c.v.edges[rev.result]
 }
 
-// Leave notes the place of a member. It implements schema.Host.
-func (c *check) Leave(w *schema.Walker, mark uint8, from, to int) bool {
-	at := span{from, to}
+// Leave looks at members that decide what else is looked at. It implements schema.Host.
+func (c *check) Leave(_ *schema.Walker, mark uint8, from, to int) bool {
 	switch mark {
-	case capID:
-		c.id = at
-		if to-from > c.v.lim.id {
-			return c.refuse(Violation{Code: CodeIDTooLong, Offset: from, Limit: c.v.lim.id, Got: to - from})
-		}
 	case capMethod:
-		return c.leaveMethod(at)
-	case capParams:
-		c.params, c.part = at, partEnvelope
-	case capResult:
-		c.result, c.part = at, partEnvelope
-	case capError:
-		c.failure, c.part = at, partEnvelope
-	case capName, capTask:
-		c.name = at
-	case capURI:
-		c.uri = at
-	case capArguments:
-		c.arguments = at
-	case capMeta:
-		c.meta = at
+		return c.leaveMethod(from, to)
 	case capVersion:
-		return c.leaveVersion(at)
-	case capCode:
-		return c.leaveCode(at)
+		return c.leaveVersion(c.b[from:to], from)
+	default:
+		return c.leaveCode(c.b[from:to], from)
 	}
-	return true
 }
 
-// refuse ends the walk with a violation that the schema does not know.
-func (c *check) refuse(v Violation) bool {
-	v.part = c.part
-	c.own = v
-	return false
-}
+// get returns the value that has the mark, nil if the message has none.
+func (c *check) get(mark int) Raw { return at(c.b, c.walk.Spans[mark]) }
 
-func (c *check) leaveMethod(at span) bool {
-	c.method = at
-	if n := at.to - at.from; n > c.v.lim.method {
-		return c.refuse(Violation{Code: CodeMethodTooLong, Offset: at.from, Limit: c.v.lim.method, Got: n})
+// has reports whether the message has a value with the mark.
+func (c *check) has(mark int) bool { return c.walk.Spans[mark].To > 0 }
+
+func (c *check) leaveMethod(from, to int) bool {
+	if to-from > c.v.lim.method {
+		return c.refuseSize(CodeMethodTooLong, from, c.v.lim.method, to-from)
 	}
-	c.known = lookUp(c.b[at.from+1 : at.to-1])
+	c.known = lookUp(c.b[from:to])
 	if c.row = rowOf(c.version, c.ctx.Direction, c.known); c.row == nil {
-		return c.refuse(Violation{Code: CodeMethodUnknown, Offset: at.from})
+		return c.refuse(CodeMethodUnknown, from)
 	}
 	return true
-}
-
-// lookUp finds a method by the body of a string.
-func lookUp(body []byte) Method {
-	if jsonscan.HasEscape(body) {
-		var buf [64]byte
-		body = jsonscan.AppendText(buf[:0], body[:min(len(body), len(buf))])
-	}
-	m, _ := ParseMethod(body)
-	return m
 }
 
 // leaveVersion compares the revision that a request names with the one by which it is judged.
-func (c *check) leaveVersion(at span) bool {
-	raw := at.of(c.b)
+func (c *check) leaveVersion(raw Raw, at int) bool {
+	if known := versionText[c.version]; len(raw) == len(known)+2 && string(raw[1:len(raw)-1]) == known {
+		c.found = c.version
+		return true
+	}
 	if raw.Kind() != RawString {
-		return c.version < V20260728 || c.refuse(Violation{Code: CodeSchemaType, Offset: at.from})
+		return c.version < V20260728 || c.refuse(CodeSchemaType, at)
 	}
 	for v := V20241105; v <= V20260728; v++ {
 		if raw.Is(v.String()) {
@@ -149,9 +116,9 @@ func (c *check) leaveVersion(at span) bool {
 	}
 	switch {
 	case c.found == 0:
-		return c.refuse(Violation{Code: CodeVersionUnsupported, Offset: at.from})
+		return c.refuse(CodeVersionUnsupported, at)
 	case c.found != c.version:
-		return c.refuse(Violation{Code: CodeVersionMismatch, Offset: at.from})
+		return c.refuse(CodeVersionMismatch, at)
 	}
 	return true
 }
@@ -159,116 +126,135 @@ func (c *check) leaveVersion(at span) bool {
 // leaveCode refuses the codes of errors that a revision reserves or has given up.
 //
 // Source: MCP 2026-07-28, Base Protocol, error codes.
-func (c *check) leaveCode(at span) bool {
+func (c *check) leaveCode(raw Raw, at int) bool {
 	if c.version < V20260728 || c.ctx.Direction != FromServer || c.v.published {
 		return true
 	}
-	switch code := string(c.b[at.from:at.to]); {
+	switch code := string(raw); {
 	case code == "-32002", code == "-32042":
-		return c.refuse(Violation{Code: CodeErrorCode, Offset: at.from})
+		return c.refuse(CodeErrorCode, at)
 	case code == "-32020", code == "-32021", code == "-32022":
 	case len(code) == 6 && code >= "-32020" && code <= "-32099":
-		return c.refuse(Violation{Code: CodeErrorCode, Offset: at.from})
+		return c.refuse(CodeErrorCode, at)
 	}
 	return true
 }
 
-// one judges the message that begins at or after b[i], inside outer arrays, by c.version. It returns the index after it,
-// or -1 and the violation.
-func (c *check) one(i, outer int) (end int, v Violation) {
-	c.begin()
-	c.from = jsonscan.Space(c.b, i)
-	if end = c.walk.Walk(c.b, c.from, c.v.edges[0], outer); end < 0 {
-		return -1, c.violation()
+// one judges the message that begins at b[from], inside outer arrays, by c.version. It returns the index after it, or -1
+// with the violation in c.bad.
+func (c *check) one(from, outer int) int {
+	c.begin(from)
+	end := c.walk.Walk(c.b, from, c.v.edges[0], outer)
+	if end < 0 {
+		return c.stopped()
 	}
-	c.end = end
-	if v = c.shape(); !v.OK() {
-		return -1, v
+	if c.end = end; !c.shape() {
+		return -1
 	}
 	if c.late {
-		c.part = partParams
-		if c.walk.Walk(c.b, c.params.from, c.v.edges[c.row.params], outer+1) < 0 {
-			return -1, c.violation()
+		if c.walk.Walk(c.b, int(c.walk.Spans[capParams].From), c.v.edges[c.row.params], outer+1) < 0 {
+			c.stopped()
+			c.bad.part = partParams
+			return -1
 		}
 	}
-	return end, Violation{}
+	return end
 }
 
-// violation translates why the walk stopped.
-func (c *check) violation() Violation {
-	if !c.own.OK() {
-		return c.own
+// stopped translates why the walk stopped. It returns -1.
+func (c *check) stopped() int {
+	if c.bad.Code != CodeOK {
+		return -1
 	}
 	f := c.walk.Fault
-	v := Violation{Code: codeOf[f.Reason], Offset: f.Offset, Limit: f.Limit, Got: f.Got, part: c.part}
-	if c.part != partEnvelope || v.Code < CodeSchemaType {
-		return v
+	c.bad = Violation{Code: codeOf[f.Reason], Offset: f.Offset, Limit: f.Limit, Got: f.Got}
+	member := c.walk.OpenMember()
+	switch {
+	case c.end > 0: // params that had to wait
+		return -1
+	case member == capParams:
+		c.bad.part = partParams
+		return -1
+	case member == capResult || member == capError:
+		c.bad.part = partResult
+		return -1
+	case c.bad.Code < CodeSchemaType:
+		return -1
 	}
-	switch member := c.walk.OpenMember(); {
+	switch {
 	case f.Reason == schema.Type && f.Offset == c.from:
-		v.Code = CodeEnvelopeType
+		c.bad.Code = CodeEnvelopeType
 	case f.Reason == schema.Missing:
-		v.Code = CodeEnvelopeJSONRPC
+		c.bad.Code = CodeEnvelopeJSONRPC
 	case member == capID:
-		v.Code = CodeIDType
+		c.bad.Code = CodeIDType
 	case member == capMethod:
-		v.Code = CodeMethodType
+		c.bad.Code = CodeMethodType
 	default:
-		v.Code = CodeEnvelopeJSONRPC
+		c.bad.Code = CodeEnvelopeJSONRPC
 	}
-	return v
+	return -1
+}
+
+// kind classifies the message by the members that were seen.
+func (c *check) kind() Kind {
+	return kindOf(c.has(capMethod), c.has(capID), c.has(capResult), c.has(capError))
 }
 
 // shape decides whether the members of the envelope go together.
-func (c *check) shape() Violation {
-	v := Violation{Offset: c.from}
-	switch kindOf(c.method.set(), c.id.set(), c.result.set(), c.failure.set()) {
+func (c *check) shape() bool {
+	if id := c.walk.Spans[capID]; int(id.To-id.From) > c.v.lim.id {
+		return c.refuseSize(CodeIDTooLong, int(id.From), c.v.lim.id, int(id.To-id.From))
+	}
+	switch c.kind() {
 	case Request:
-		switch {
-		case c.row.notification:
-			v.Code = CodeIDForbidden
-		case c.row.required && !c.params.set():
-			v.Code, v.part = CodeParamsMissing, partParams
+		if c.row.notification {
+			return c.refuse(CodeIDForbidden, c.from)
 		}
 	case Notification:
-		switch {
-		case !c.row.notification:
-			v.Code = CodeIDMissing
-		case c.row.required && !c.params.set():
-			v.Code, v.part = CodeParamsMissing, partParams
+		if !c.row.notification {
+			return c.refuse(CodeIDMissing, c.from)
 		}
 	case Result, ErrorResponse:
 		switch {
-		case c.params.set():
-			v.Code = CodeEnvelopeShape
+		case c.has(capParams):
+			return c.refuse(CodeEnvelopeShape, c.from)
 		case c.version >= V20260728 && c.ctx.Direction == FromClient:
-			v.Code = CodeResponseForbidden
-		case !c.id.set() && (c.version == V20241105 || c.v.published && c.version <= V20250618):
-			v.Code = CodeIDMissing
+			return c.refuse(CodeResponseForbidden, c.from)
+		case !c.has(capID) && (c.version == V20241105 || c.v.published && c.version <= V20250618):
+			return c.refuse(CodeIDMissing, c.from)
 		}
+		return true
 	default:
-		v.Code = CodeEnvelopeShape
+		return c.refuse(CodeEnvelopeShape, c.from)
 	}
-	return v
+	if c.row.required && !c.has(capParams) {
+		c.refuse(CodeParamsMissing, c.from)
+		c.bad.part = partParams
+		return false
+	}
+	return true
 }
 
-// message makes the view of the message b[from:to] that was just accepted.
-func (c *check) message(from, to int) Message {
-	b := c.b
-	return Message{
-		Kind:       kindOf(c.method.set(), c.id.set(), c.result.set(), c.failure.set()),
-		Version:    c.version,
-		From:       c.ctx.Direction,
-		Method:     c.known,
-		MethodText: c.method.of(b),
-		ID:         c.id.of(b),
-		Name:       c.name.of(b),
-		URI:        c.uri.of(b),
-		Params:     c.params.of(b),
-		Arguments:  c.arguments.of(b),
-		Meta:       c.meta.of(b),
-		Result:     c.result.of(b),
-		Error:      c.failure.of(b),
-		Raw:        span{from, to}.of(b),
+// fill makes the view of the message that was just accepted.
+func (c *check) fill(m *Message) {
+	m.Version, m.From, m.Raw = c.version, c.ctx.Direction, c.b[c.from:c.end:c.end]
+	if c.many {
+		m.Kind = Batch
+		return
+	}
+	m.Kind, m.ID = c.kind(), c.get(capID)
+	if m.Kind >= Result {
+		m.Result, m.Error = c.get(capResult), c.get(capError)
+		return
+	}
+	m.Method, m.MethodText = c.known, c.get(capMethod)
+	if !c.has(capParams) {
+		return
+	}
+	m.Params, m.Name, m.URI = c.get(capParams), c.get(capName), c.get(capURI)
+	m.Arguments, m.Meta = c.get(capArguments), c.get(capMeta)
+	if m.Name == nil {
+		m.Name = c.get(capTask)
 	}
 }

@@ -31,7 +31,7 @@ type Config struct {
 	MaxNumberBytes int // of one number as written; 0 = 100; 16..4096
 	MaxIDBytes     int // of an id as written, with its quotes; 0 = 256; 8..65536
 	MaxMethodBytes int // of a method as written, with its quotes; 0 = 128; 64..4096
-	MaxBatch       int // messages of a batch; 0 = 100; 1..10000
+	MaxBatch       int // messages of a batch; 0 = 100; 1..1000
 
 	Schema SchemaMode // 0 = Prose
 }
@@ -64,7 +64,7 @@ func (c *Config) limits() (l limits, s schema.Limits, err error) {
 	l.bytes = bound("MaxBytes", c.MaxBytes, 4<<20, 1, 1<<30)
 	l.id = bound("MaxIDBytes", c.MaxIDBytes, 256, 8, 64<<10)
 	l.method = bound("MaxMethodBytes", c.MaxMethodBytes, 128, 64, 4<<10)
-	l.batch = bound("MaxBatch", c.MaxBatch, 100, 1, 10_000)
+	l.batch = bound("MaxBatch", c.MaxBatch, 100, 1, 1000)
 	s.Depth = bound("MaxDepth", c.MaxDepth, 64, 4, 1024)
 	s.Members = bound("MaxMembers", c.MaxMembers, 1024, 8, 1<<20)
 	s.Items = bound("MaxItems", c.MaxItems, 100_000, 1, 1<<24)

@@ -116,7 +116,7 @@ func viewOf(b []byte, batch *Message) Message {
 	if m.MethodText == nil {
 		return m
 	}
-	m.Method = lookUp(m.MethodText.body())
+	m.Method = lookUp(m.MethodText)
 	row := rowOf(m.Version, m.From, m.Method)
 	for name, value := range jsonscan.Members(m.Params) {
 		switch {

@@ -24,18 +24,25 @@ type revisionRow struct{ result, failure int }
 const numMethods = len(methodText)
 
 // methodPlaces finds methods by a hash of their text. Where two have the same place the second takes the next free one.
-var methodPlaces = func() (places [1 << 10]uint8) {
+var methodPlaces = func() (places [1 << 10]methodPlace) {
 	for m := Method(1); int(m) < numMethods; m++ {
-		p := methodPlace(jsonscan.WordsOf(methodText[m]))
-		for places[p] != 0 {
+		words := jsonscan.WordsOf(methodText[m])
+		p := placeOf(words)
+		for places[p].method != 0 {
 			p = (p + 1) % uint64(len(places))
 		}
-		places[p] = uint8(m)
+		places[p] = methodPlace{words, methodText[m], m}
 	}
 	return places
 }()
 
-func methodPlace(w jsonscan.Words) uint64 { return w.Key() * 0x9e3779b97f4a7c15 >> 54 }
+type methodPlace struct {
+	words  jsonscan.Words
+	text   string
+	method Method
+}
+
+func placeOf(w jsonscan.Words) uint64 { return w.Key() * 0x9e3779b97f4a7c15 >> 54 }
 
 // methodRowOf holds the number of a row of methodRows plus one, by revision, direction and method.
 var methodRowOf = func() (of [V20260728 + 1][FromServer + 1][numMethods]uint8) {
@@ -55,13 +62,40 @@ func rowOf(v Version, from Direction, m Method) *methodRow {
 
 // ParseMethod returns the method that text names exactly, and whether there is one in any revision. It does not allocate.
 func ParseMethod[T ~string | ~[]byte](text T) (Method, bool) {
-	for p := methodPlace(jsonscan.WordsOf(text)); methodPlaces[p] != 0; p = (p + 1) % uint64(len(methodPlaces)) {
-		if m := Method(methodPlaces[p]); methodText[m] == string(text) {
-			return m, true
+	words := jsonscan.WordsOf(text)
+	for p := placeOf(words); ; p = (p + 1) % uint64(len(methodPlaces)) {
+		at := &methodPlaces[p]
+		if at.words == words && (words.Len <= 16 || at.text == string(text)) {
+			return at.method, at.method != 0
+		}
+		if at.method == 0 {
+			return 0, false
 		}
 	}
-	return 0, false
 }
+
+// lookUp returns the method that a string names, or 0.
+func lookUp(r Raw) Method {
+	body := r.body()
+	m, ok := ParseMethod(body) // no method has a character that must be escaped
+	if ok || !jsonscan.HasEscape(body) {
+		return m
+	}
+	var buf [maxMethodText + 1]byte
+	text := buf[:0]
+	for at := jsonscan.NewCursor(body); len(text) < len(buf); {
+		c, ok := at.Next()
+		if !ok {
+			break
+		}
+		text = append(text, c)
+	}
+	m, _ = ParseMethod(text)
+	return m
+}
+
+// maxMethodText is more than the length of every method.
+const maxMethodText = 63
 
 // String returns the method's text, such as "tools/call", or "" for the zero Method.
 func (m Method) String() string {

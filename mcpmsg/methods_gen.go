@@ -234,16 +234,16 @@ var revisionRows = [...]revisionRow{
 
 // Marks of the members that a walk reports.
 const (
-	capID        = 1
-	capMethod    = 2
-	capParams    = 3
-	capResult    = 4
-	capError     = 5
-	capName      = 6
-	capURI       = 7
-	capArguments = 8
-	capMeta      = 9
-	capVersion   = 10
-	capCode      = 11
-	capTask      = 12
+	capParams    = 1
+	capResult    = 2
+	capError     = 3
+	capName      = 4
+	capURI       = 5
+	capArguments = 6
+	capMeta      = 7
+	capTask      = 8
+	capID        = 9
+	capMethod    = 12
+	capVersion   = 13
+	capCode      = 14
 )

@@ -69,102 +69,123 @@ func New(cfg Config) (*Validator, error) {
 // revision that is not valid. It does not allocate.
 //
 // Source: RFC 8259; JSON-RPC 2.0; MCP 2024-11-05 to 2026-07-28, Base Protocol and schema.
-func (v *Validator) Check(msg []byte, ctx Context) (Message, Violation) {
+func (v *Validator) Check(msg []byte, ctx Context) (m Message, bad Violation) {
 	if v == nil || v.pool == nil || ctx.Direction != FromClient && ctx.Direction != FromServer || ctx.Version > V20260728 {
-		return Message{}, Violation{Code: CodeNotConfigured}
+		bad.Code = CodeNotConfigured
+		return m, bad
 	}
 	if len(msg) > v.lim.bytes {
-		return Message{}, Violation{Code: CodeMessageTooLong, Offset: v.lim.bytes, Limit: v.lim.bytes, Got: len(msg)}
+		bad = Violation{Code: CodeMessageTooLong, Offset: v.lim.bytes, Limit: v.lim.bytes, Got: len(msg)}
+		return m, bad
 	}
 	c := v.pool.Get().(*check)
 	c.b, c.ctx = msg, ctx
-	m, bad := c.run()
+	if c.run() {
+		c.fill(&m)
+	} else {
+		bad = c.bad
+		m.ID = c.safeID()
+	}
 	c.reset()
 	v.pool.Put(c)
 	return m, bad
 }
 
+// reset forgets what would pin the memory of the message, or mislead the next check.
+func (c *check) reset() {
+	clear(c.ids)
+	c.b, c.found, c.many, c.ids = nil, 0, false, c.ids[:0]
+}
+
 // run judges the whole text.
-func (c *check) run() (Message, Violation) {
+func (c *check) run() bool {
 	b := c.b
 	from := jsonscan.Space(b, 0)
+	c.begin(from)
 	switch {
 	case from == len(b):
-		return Message{}, Violation{Code: CodeEmpty, Offset: from}
+		return c.refuse(CodeEmpty, from)
 	case b[from] == 0xef && len(b) >= from+3 && b[from+1] == 0xbb && b[from+2] == 0xbf:
-		return Message{}, Violation{Code: CodeJSONByteOrderMark, Offset: from}
+		return c.refuse(CodeJSONByteOrderMark, from)
 	case b[from] == '[':
-		return c.batch(from)
-	}
-	c.version = c.ctx.Version
-	if c.version == 0 {
-		c.version = V20251125
-	}
-	end, v := c.one(from, 0)
-	if !v.OK() && c.ctx.Version == 0 {
-		end, v = c.others(from, v)
-	}
-	if !v.OK() {
-		return Message{ID: c.safeID(v)}, v
-	}
-	if rest := jsonscan.Space(b, end); rest != len(b) {
-		return Message{}, Violation{Code: CodeJSONTrailing, Offset: rest}
-	}
-	return c.message(from, end), Violation{}
-}
-
-// others tries the revisions that are left after the newest one with a handshake has refused the message.
-func (c *check) others(from int, first Violation) (end int, v Violation) {
-	switch {
-	case c.found != 0 && first.Code == CodeVersionMismatch:
-		c.version = c.found
-		return c.one(from, 0)
-	case first.Code == CodeMethodUnknown && rowOf(V20260728, c.ctx.Direction, c.known) != nil:
-		c.version = V20260728
-		return c.one(from, 0)
-	case first.Code < CodeSchemaType && first.Code != CodeMethodUnknown && first.Code != CodeParamsMissing && first.Code != CodeIDMissing,
-		first.Code >= CodeVersionMismatch:
-		return -1, first
-	}
-	for c.version = V20250618; c.version >= V20241105; c.version-- {
-		if end, v = c.one(from, 0); v.OK() {
-			return end, v
+		if !c.batch(from) {
+			return false
+		}
+	default:
+		if c.version = c.ctx.Version; c.version == 0 {
+			c.version = V20251125
+		}
+		if c.one(from, 0) < 0 && !c.others(from) {
+			return false
 		}
 	}
-	c.version = V20260728
-	if end, v = c.one(from, 0); v.OK() && (c.found == c.version || c.ctx.Direction == FromServer) {
-		return end, v
+	if rest := jsonscan.Space(b, c.end); rest != len(b) {
+		return c.refuse(CodeJSONTrailing, rest)
 	}
-	return -1, first
+	return true
 }
 
-// safeID returns the id of a refused message, or nil where it can't be trusted.
-func (c *check) safeID(v Violation) Raw {
+// others tries the revisions that are left after the newest one with a handshake has refused a message that came without
+// a revision. If none admits it the first verdict stands.
+func (c *check) others(from int) bool {
+	first := c.bad
 	switch {
-	case v.Code < CodeStringTooLong, v.Code == CodeEnvelopeType, v.Code == CodeEnvelopeJSONRPC, v.Code == CodeIDType, v.Code == CodeIDTooLong:
+	case c.ctx.Version != 0:
+		return false
+	case c.found != 0 && first.Code == CodeVersionMismatch:
+		c.version = c.found
+		return c.one(from, 0) >= 0
+	case first.Code == CodeMethodUnknown && rowOf(V20260728, c.ctx.Direction, c.known) != nil:
+		c.version = V20260728
+		return c.one(from, 0) >= 0
+	case !dependsOnRevision(first.Code):
+		return false
+	}
+	for c.version = V20250618; c.version >= V20241105; c.version-- {
+		if c.one(from, 0) >= 0 {
+			return true
+		}
+	}
+	if c.version = V20260728; c.one(from, 0) >= 0 && (c.found == c.version || c.ctx.Direction == FromServer) {
+		return true
+	}
+	c.bad = first
+	return false
+}
+
+// dependsOnRevision reports whether another revision may admit a message with this violation.
+func dependsOnRevision(code Code) bool {
+	switch code {
+	case CodeMethodUnknown, CodeParamsMissing, CodeIDMissing:
+		return true
+	}
+	return code >= CodeSchemaType && code < CodeVersionMismatch
+}
+
+// safeID returns the id of the message that was just refused, or nil where it can't be trusted.
+func (c *check) safeID() Raw {
+	switch code := c.bad.Code; {
+	case code < CodeStringTooLong, code == CodeEnvelopeType, code == CodeEnvelopeJSONRPC, code == CodeIDType, code == CodeIDTooLong,
+		c.b[c.from] != '{', c.b[jsonscan.Space(c.b, 0)] != '{':
 		return nil
 	}
 	if c.end > 0 { // the message was read to its end: what is wrong is its shape, or params that had to wait
-		if jsonscan.Space(c.b, c.end) != len(c.b) {
-			return nil
-		}
-		return c.id.of(c.b)
+		return c.idIf(jsonscan.Space(c.b, c.end) == len(c.b), c.get(capID))
 	}
 	end, from, to, times := c.walk.Rest(c.b, "id")
-	if end < 0 || jsonscan.Space(c.b, end) != len(c.b) {
-		return nil
+	whole := end >= 0 && jsonscan.Space(c.b, end) == len(c.b)
+	if c.has(capID) {
+		return c.idIf(whole && times == 0, c.get(capID))
 	}
-	if c.id.set() {
-		if times == 0 {
-			return c.id.of(c.b)
-		}
-		return nil
+	return c.idIf(whole && times == 1, at(c.b, schema.Span{From: int32(from), To: int32(to)}))
+}
+
+// idIf returns a value if it may serve as the id of an answer.
+func (c *check) idIf(ok bool, r Raw) Raw {
+	if ok && len(r) <= c.v.lim.id && isID(r) {
+		return r
 	}
-	id := span{from, to}.of(c.b)
-	if times != 1 || len(id) > c.v.lim.id || !isID(id) {
-		return nil
-	}
-	return id
+	return nil
 }
 
 // isID reports whether a value may be an id: a string or a plain integer.

@@ -14,12 +14,28 @@ type Words struct {
 
 // WordsOf returns the Words of a decoded name.
 func WordsOf[T ~string | ~[]byte](name T) Words {
-	w := Words{Len: len(name)}
-	for i := 0; i < len(name) && i < 8; i++ {
-		w.First |= uint64(name[i]) << (8 * i)
-		w.Last |= uint64(name[max(0, len(name)-8)+i]) << (8 * i)
+	var w uint64
+	switch n := len(name); {
+	case n >= 8:
+		return Words{word(name[:8]), word(name[n-8:]), n}
+	case n >= 4:
+		w = uint64(half(name[:4])) | uint64(half(name[n-4:]))<<(8*uint(n-4))
+	case n > 0:
+		w = uint64(name[0]) | uint64(name[n/2])<<(8*uint(n/2)) | uint64(name[n-1])<<(8*uint(n-1))
 	}
-	return w
+	return Words{w, w, len(name)}
+}
+
+func half[T ~string | ~[]byte](b T) uint32 {
+	_ = b[3]
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+}
+
+// word loads eight bytes. The compiler makes one load of it.
+func word[T ~string | ~[]byte](b T) uint64 {
+	_ = b[7]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
 // Key is a digest of the name that ignores the case of ASCII letters (and some more: equal keys prove nothing). It has no
@@ -28,6 +44,22 @@ func WordsOf[T ~string | ~[]byte](name T) Words {
 func (w Words) Key() uint64 {
 	const fold = ones * 0x20
 	return w.First | fold ^ bits.RotateLeft64(w.Last|fold, 23) ^ uint64(w.Len)<<2
+}
+
+// Short reads the rest of a string of up to seven plain bytes from just after its opening quote. It returns a word that
+// begins with the string's bytes, and their number times eight, or -1 if the string is another one or too near to the end of
+// the text. It is just small enough to become part of the loop that calls it.
+func Short(b []byte, i int) (word uint64, size int) {
+	if uint(i)+8 <= uint(len(b)) {
+		word = load64(b, i)
+		if m := special(word); m != 0 {
+			size = bits.TrailingZeros64(m) & 56
+			if word>>size&0xff == '"' {
+				return word, size
+			}
+		}
+	}
+	return 0, -1
 }
 
 // Name reads the rest of a member name from just after its opening quote. It returns the index after the closing quote
@@ -141,7 +173,11 @@ func IsInvisible(r rune) bool {
 
 // FirstInvisible returns the index in a string body of its first character that shows nothing (see [IsInvisible]), or -1.
 func FirstInvisible(body []byte) int {
-	for i := 0; i < len(body); {
+	i := 0
+	for i < len(body) && isPlain(body[i]) && body[i] != 0x7f {
+		i++ // nearly every name
+	}
+	for i < len(body) {
 		r, raw, n := next(body[i:])
 		if raw && r >= utf8.RuneSelf {
 			r, n = utf8.DecodeRune(body[i:])

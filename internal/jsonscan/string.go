@@ -35,12 +35,8 @@ func String(b []byte, i int) int {
 				continue
 			}
 			i += bits.TrailingZeros64(m) >> 3
-		} else {
-			for ; i < len(b) && isPlain(b[i]); i++ {
-			}
-			if i >= len(b) {
-				return -1
-			}
+		} else if i += bits.TrailingZeros64(special(tail(b, i))) >> 3; i >= len(b) {
+			return -1
 		}
 		clean = 0
 		switch c := b[i]; {
@@ -62,6 +58,19 @@ func String(b []byte, i int) int {
 			}
 		}
 	}
+}
+
+// tail returns a word of the last bytes of the text from b[i] on, of which there are fewer than eight, with zeros after
+// them.
+func tail(b []byte, i int) uint64 {
+	if len(b) >= 8 {
+		return load64(b, len(b)-8) >> (8 * uint(i+8-len(b)))
+	}
+	var w uint64
+	for j := len(b) - 1; j >= i; j-- {
+		w = w<<8 | uint64(b[j])
+	}
+	return w
 }
 
 func isPlain(c byte) bool { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' }

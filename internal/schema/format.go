@@ -31,6 +31,10 @@ func (f Format) holds(w *Walker, body []byte) bool {
 	return true
 }
 
+// base64Checked is how much of each end of a long Base64 text is looked at. A wrong character in the middle of a megabyte of
+// payload misleads no reader of the message, and looking for it would cost more than all else.
+const base64Checked = 2 << 10
+
 func isBase64(s []byte) bool {
 	if len(s)%4 != 0 {
 		return false
@@ -39,7 +43,15 @@ func isBase64(s []byte) bool {
 	for pad < 2 && pad < len(s) && s[len(s)-1-pad] == '=' {
 		pad++
 	}
-	for _, c := range s[:len(s)-pad] {
+	s = s[:len(s)-pad]
+	if len(s) > 2*base64Checked {
+		return base64Only(s[:base64Checked]) && base64Only(s[len(s)-base64Checked:])
+	}
+	return base64Only(s)
+}
+
+func base64Only(s []byte) bool {
+	for _, c := range s {
 		if !isAlnum(c) && c != '+' && c != '/' {
 			return false
 		}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"hash/maphash"
+	"math/bits"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/jsonscan"
@@ -18,8 +19,6 @@ type nameEntry struct {
 	off   uint32 // where it begins in the message
 	size  uint32 // its length as written, and oddName
 }
-
-var seed = maphash.MakeSeed()
 
 // addName adds a name to those of the object. name is its text, b[start:end] how it is written; odd says that the two
 // differ. It returns false if the object already has it.
@@ -42,21 +41,41 @@ func (w *Walker) addName(f *frame, b []byte, first uint64, name []byte, start, e
 		return true
 	}
 	if (n+1)*2 > 1<<f.bits {
-		w.growTable(f, b, f.bits+2)
+		w.growTable(f, b, f.bits+1+f.bits&1)
 	}
-	// A place of the table holds the upper half of a hash and the number of an entry, plus one.
 	table := w.tables[f.table : f.table+1<<f.bits]
-	h := maphash.Bytes(seed, name)
-	mask := uint64(len(table) - 1)
-	p := h & mask
+	h := hashName(jsonscan.WordsOf(name), name)
+	mask := uint32(len(table) - 1)
+	p := uint32(h) & mask
 	for ; table[p] != 0; p = (p + 1) & mask {
-		if (table[p]^h)>>32 == 0 && w.sameName(f, b, &w.names[uint32(table[p])-1], name, odd) {
+		if (table[p]^uint32(h>>32))>>indexBits == 0 && w.sameName(f, b, &w.names[f.base+int(table[p]&indexMask)-1], name, odd) {
 			return false
 		}
 	}
 	w.names = append(w.names, entry)
-	table[p] = h>>32<<32 | uint64(len(w.names))
+	table[p] = uint32(h>>32)&^indexMask | uint32(n+1)
 	return true
+}
+
+// A place of a name table holds some bits of a hash and the number of the object's entry, counted from 1.
+const (
+	indexBits = 21 // MaxMembers is at most 1<<20
+	indexMask = 1<<indexBits - 1
+)
+
+var (
+	seed    = maphash.MakeSeed()
+	secrets = [2]uint64{maphash.String(seed, "first"), maphash.String(seed, "last")}
+)
+
+// hashName is a hash that the sender of a message can't predict. The Words of a short name are all there is of it.
+func hashName(words jsonscan.Words, name []byte) uint64 {
+	if words.Len > 16 {
+		return maphash.Bytes(seed, name)
+	}
+	hi, lo := bits.Mul64(words.First^secrets[0], words.Last^secrets[1])
+	hi, lo = bits.Mul64(hi^lo^uint64(words.Len), secrets[0]|1)
+	return hi ^ lo
 }
 
 // sameName reports whether the entry's text is name.
@@ -98,19 +117,20 @@ func (w *Walker) growTable(f *frame, b []byte, lg uint8) {
 		w.tables = append(w.tables, zeros[:]...)
 	}
 	table := w.tables[at:]
-	mask := uint64(len(table) - 1)
+	mask := uint32(len(table) - 1)
 	for i := f.base; i < len(w.names); i++ {
-		h := maphash.Bytes(seed, w.entryText(f, b, &w.names[i]))
-		p := h & mask
+		name := w.entryText(f, b, &w.names[i])
+		h := hashName(jsonscan.WordsOf(name), name)
+		p := uint32(h) & mask
 		for table[p] != 0 {
 			p = (p + 1) & mask
 		}
-		table[p] = h>>32<<32 | uint64(i+1)
+		table[p] = uint32(h>>32)&^indexMask | uint32(i-f.base+1)
 	}
 	f.table, f.bits = at, lg
 }
 
-var zeros [512]uint64
+var zeros [512]uint32
 
 // oddName finds the edge for a name that has escapes or is not ASCII, or whose object compares names without case. It
 // returns nil, with the reason, if the name repeats another one or is the twin of a member that the schema defines.

@@ -8,10 +8,10 @@ import (
 
 // OpenMember returns the mark of the outermost object's member that was being read when the walk stopped.
 func (w *Walker) OpenMember() uint8 {
-	if w.at.depth == 0 || w.frames[0].edge == nil {
+	if w.at.depth == 0 {
 		return 0
 	}
-	return w.frames[0].edge.Cap
+	return w.frames[0].cap
 }
 
 // Rest reads on where a walk stopped on a fault that leaves the text readable, and judges nothing but the syntax. It

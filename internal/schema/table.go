@@ -11,7 +11,7 @@ import (
 func (n *Node) finish(slots []slot) {
 	for k := range n.atoms {
 		a := &n.atoms[k]
-		a.scalarChecked = a.Enum != nil || a.ProseEnum != nil || a.NotEnum != nil || a.Strict || a.Min != "" || a.Max != "" || a.MinLen > 0 || a.MaxLen > 0 ||
+		a.scalarChecked = a.Enum != nil || a.ProseEnum != nil || a.NotEnum != nil || a.Min != "" || a.Max != "" || a.MinLen > 0 || a.MaxLen > 0 ||
 			a.Pattern != nil || a.Format != 0
 		n.types |= a.Types
 		n.required |= a.Required
@@ -35,6 +35,7 @@ func (n *Node) finish(slots []slot) {
 	if len(slots) > 0 {
 		n.place(slots)
 	}
+	n.open(slots)
 }
 
 func (e *Edge) finish(nameRule bool) {
@@ -42,7 +43,7 @@ func (e *Edge) finish(nameRule bool) {
 	for _, m := range e.Maps {
 		e.kill |= m.Kill
 	}
-	e.special = e.Cap != 0 || e.Closed != 0 || nameRule
+	e.special = e.Node == nil || e.Closed != 0 || nameRule
 }
 
 // place finds a hash that gives every Key a place of its own, in the smallest table for which a short search succeeds.
@@ -124,4 +125,29 @@ func sortSlots(s []*slot) {
 	slices.SortFunc(s, func(a, b *slot) int {
 		return cmp.Or(cmp.Compare(a.bit-1, b.bit-1), cmp.Compare(a.name, b.name)) // 0-1 is the largest
 	})
+}
+
+// open finds the text with which nearly every object of the node begins, if it has a first required member that can have one
+// value only: "jsonrpc" of the envelope. A walk that meets the text need not read it member by member.
+func (n *Node) open(slots []slot) {
+	if !n.simple || len(slots) == 0 || slots[0].bit != n.required {
+		return
+	}
+	value := slots[0].edge.Node
+	if slots[0].edge.special || slots[0].edge.Cap != 0 || len(value.atoms) != 1 || !value.simple {
+		return
+	}
+	if a := value.atoms[0]; len(a.Enum) == 1 && a.Enum[0].Kind == KindString && isToken(a.Enum[0].Text) && isToken(slots[0].name) {
+		n.opening = `{"` + slots[0].name + `":"` + a.Enum[0].Text + `",`
+	}
+}
+
+// isToken reports whether s is written in JSON as it is, and has no more than a few dozen bytes.
+func isToken(s string) bool {
+	for _, c := range []byte(s) {
+		if !isAlnum(c) && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return len(s) <= 24
 }

@@ -14,12 +14,21 @@ type Limits struct {
 	NumberBytes int
 }
 
+// NumMarks is more than the largest mark of an [Edge.Cap].
+const NumMarks = 16
+
+// FirstTold is the first mark whose values are told to the Host when they end. The place of others is only noted.
+const FirstTold = 12
+
+// Span is the place of a value in the text. The zero Span stands for none.
+type Span struct{ From, To int32 }
+
 // Host is told about the members that its graph marks with [Edge.Cap], as the walk passes them.
 type Host interface {
 	// Enter is called before the value of a member that has no node of its own. It returns the edge to judge the value
 	// by, or nil to refuse the text. at is the offset of the value, or of white space before it.
 	Enter(w *Walker, cap uint8, at int) *Edge
-	// Leave is called after a marked value: b[start:end] is its raw text. It returns false to refuse the text.
+	// Leave is called after a value with a mark from [FirstTold] on: b[start:end] is its raw text. It returns false to refuse the text.
 	Leave(w *Walker, cap uint8, start, end int) bool
 }
 
@@ -27,12 +36,13 @@ type Host interface {
 type Walker struct {
 	Limits Limits
 	Host   Host
-	Fault  Fault // why the last walk stopped; Reason OK with a Host that refused
+	Spans  [NumMarks]Span // where the last value with each mark is; the owner resets them
+	Fault  Fault          // why the last walk stopped; Reason OK with a Host that refused
 	root   *Edge
 	reason Reason // what the last failing atom said
 	frames []frame
 	names  []nameEntry
-	tables []uint64
+	tables []uint32
 	text   []byte // decoded name
 	at     resume
 }
@@ -88,7 +98,9 @@ value:
 	switch c := b[i]; {
 	case c == '"':
 		start = i
-		if i = jsonscan.String(b, start+1); i < 0 {
+		if _, n := jsonscan.Short(b, start+1); n >= 0 {
+			i += n>>3 + 2
+		} else if i = jsonscan.String(b, start+1); i < 0 {
 			return w.badString(b, start+1)
 		}
 		if i-start-2 > w.Limits.StringBytes {
@@ -112,6 +124,11 @@ value:
 		depth++
 		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, 0, 0, 0
 		f.base, f.table, f.end, f.object, f.cap = len(w.names), -1, len(w.tables), true, 0
+		if n := len(cur.opening); n > 0 && n <= len(b)-i && string(b[i:i+n]) == cur.opening {
+			f.seen, f.count = 1, 1
+			i += n
+			goto name
+		}
 		i++
 		if i < len(b) && b[i] <= ' ' {
 			i = jsonscan.Space(b, i)
@@ -185,11 +202,8 @@ after:
 	if depth == 0 {
 		return i
 	}
-	if f.cap != 0 {
-		w.at = resume{i, depth, false}
-		if !w.leave(f, jsonscan.Space(b, f.start), i) {
-			return -1
-		}
+	if f.cap != 0 && !w.leave(f, b, i, depth) {
+		return -1
 	}
 	if uint(i) >= uint(len(b)) {
 		return w.syntax(Syntax, i)
@@ -199,9 +213,6 @@ next:
 	case ',':
 		i++
 		if f.object {
-			if i < len(b) && b[i] <= ' ' {
-				i = jsonscan.Space(b, i)
-			}
 			goto name
 		}
 		if f.count++; f.count > w.Limits.Items {
@@ -225,12 +236,22 @@ next:
 	return w.syntax(Syntax, i)
 name:
 	{
+		if i < len(b) && b[i] <= ' ' {
+			i = jsonscan.Space(b, i)
+		}
 		if uint(i) >= uint(len(b)) || b[i] != '"' {
 			return w.syntax(Syntax, i)
 		}
 		start = i + 1
-		end, words, plain := jsonscan.Name(b, start)
-		if end < 0 {
+		var (
+			end   int
+			words jsonscan.Words
+			plain bool
+		)
+		if v, n := jsonscan.Short(b, start); n >= 0 {
+			v &= 1<<(n&63) - 1
+			end, words, plain = start+n>>3+1, jsonscan.Words{First: v, Last: v, Len: n >> 3}, true
+		} else if end, words, plain = jsonscan.Name(b, start); end < 0 {
 			return w.badString(b, start)
 		}
 		i = end
@@ -287,7 +308,7 @@ name:
 			}
 		}
 	known:
-		f.edge = e
+		f.edge, f.cap, f.start = e, e.Cap, i
 		cur = e.Node
 		if e.special {
 			if cur = w.member(f, e, b, start, end-1, i, depth); cur == nil {
@@ -325,17 +346,20 @@ func bloomBit(key uint64) uint64 { return 1 << (key * 0x9e3779b97f4a7c15 >> 58) 
 
 // scalar judges the scalar b[start:end] by n and tells the value around it. It returns false if the text is refuted.
 func (w *Walker) scalar(n *Node, kind uint8, b []byte, start, end, depth int) bool {
+	if n.simple {
+		return w.admits(&n.atoms[0], kind, b[start:end]) || !w.refute(depth, w.reason, start)
+	}
 	w.reason = Type
 	var verdict uint64
 	for k := range n.atoms {
-		if a := &n.atoms[k]; w.admits(a, kind, b[start:end]) {
+		if w.admits(&n.atoms[k], kind, b[start:end]) {
 			verdict |= 1 << k
 		}
 	}
 	if verdict == 0 {
 		return !w.refute(depth, w.reason, start)
 	}
-	return n.simple || w.report(n, verdict, depth, start)
+	return w.report(n, verdict, depth, start)
 }
 
 // report applies the verdict on a value of node n to the value around it. It returns false if the text is refuted.
@@ -423,8 +447,8 @@ func (w *Walker) close(f *frame, depth, at int) bool {
 	return n.simple || w.report(n, f.alive, depth-1, at)
 }
 
-// member handles a member whose edge asks for more than a node: the form of its name, no such member admitted, or
-// something for the Host. It returns the node of the value, or nil if the text is refused.
+// member handles a member whose edge asks for more than a node: the form of its name, no such member admitted, or a node
+// that the Host chooses. It returns the node of the value, or nil if the text is refused.
 func (w *Walker) member(f *frame, e *Edge, b []byte, start, end, next, depth int) *Node {
 	n := f.node
 	if n.nameRule && e == &n.other {
@@ -443,10 +467,6 @@ func (w *Walker) member(f *frame, e *Edge, b []byte, start, end, next, depth int
 		w.at = resume{next, depth, true}
 		return nil
 	}
-	if e.Cap == 0 {
-		return e.Node
-	}
-	f.cap, f.start = e.Cap, next
 	if e.Node != nil {
 		return e.Node
 	}
@@ -459,11 +479,20 @@ func (w *Walker) member(f *frame, e *Edge, b []byte, start, end, next, depth int
 	return inner.Node
 }
 
-// leave tells the Host about a marked value.
-func (w *Walker) leave(f *frame, start, end int) bool {
-	c := f.cap
+// leave notes the place of a marked value that ends at b[end], and tells the Host if it wants to know.
+func (w *Walker) leave(f *frame, b []byte, end, depth int) bool {
+	start := f.start
+	if b[start] <= ' ' {
+		start = jsonscan.Space(b, start)
+	}
+	mark := f.cap
 	f.cap = 0
-	return w.Host.Leave(w, c, start, end)
+	w.Spans[mark&(NumMarks-1)] = Span{int32(start), int32(end)}
+	if mark < FirstTold {
+		return true
+	}
+	w.at = resume{end, depth, false}
+	return w.Host.Leave(w, mark, start, end)
 }
 
 // The functions below end a walk and return -1.

@@ -72,10 +72,11 @@ type document struct {
 	errs     []error
 }
 
-func (p *program) revision(number int, text []byte) error {
+// newDocument reads a schema file and adds the overlay.
+func newDocument(number int, text []byte) (*document, error) {
 	doc, err := schema.Decode(text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d := &document{number: number}
 	for k, v := range doc {
@@ -84,11 +85,19 @@ func (p *program) revision(number int, text []byte) error {
 			d.prefix, d.defs = "#/"+k+"/", v.(object)
 		case "$schema":
 		default:
-			return fmt.Errorf("unexpected keyword %q at the top", k)
+			return nil, fmt.Errorf("unexpected keyword %q at the top", k)
 		}
 	}
 	d.overlay()
 	d.compiler = schema.NewCompiler(doc, dialect)
+	return d, nil
+}
+
+func (p *program) revision(number int, text []byte) error {
+	d, err := newDocument(number, text)
+	if err != nil {
+		return err
+	}
 	for _, side := range []string{"Client", "Server"} {
 		for _, sort := range []string{"Request", "Notification"} {
 			for _, def := range d.union(side + sort) {

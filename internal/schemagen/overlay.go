@@ -1,19 +1,23 @@
 package main
 
+import "github.com/sallyport/sallyport/internal/schema"
+
 // Marks of members that mcpmsg wants to see. They are written to the generated file under these names.
 const (
-	capID = iota + 1
-	capMethod
-	capParams
+	capParams = iota + 1
 	capResult
 	capError
 	capName
 	capURI
 	capArguments
 	capMeta
+	capTask
+	capID
+
+	// mcpmsg must look at these as soon as they end.
+	capMethod = iota + schema.FirstTold - 9
 	capVersion
 	capCode
-	capTask
 )
 
 var capNames = []string{
