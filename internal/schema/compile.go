@@ -41,6 +41,7 @@ type proto struct {
 	caps     map[string]uint8
 	required []string
 	any      []string
+	optional []string
 	others   any // nil: anything
 	closed   bool
 	items    any
@@ -402,6 +403,9 @@ func (c *Compiler) expand(p pending) {
 		for _, name := range c.atoms[id].any {
 			a.AnyRequired |= bit[name]
 		}
+		for _, name := range c.atoms[id].optional {
+			a.Optional |= bit[name]
+		}
 		n.atoms = append(n.atoms, a)
 	}
 	var slots []slot
@@ -554,6 +558,12 @@ var keywords = map[string]func(*proto, any) bool{
 	"x-any": func(a *proto, v any) bool {
 		for _, name := range toList(v) {
 			a.any = append(a.any, name.(string))
+		}
+		return true
+	},
+	"x-optional": func(a *proto, v any) bool {
+		for _, name := range toList(v) {
+			a.optional = append(a.optional, name.(string))
 		}
 		return true
 	},

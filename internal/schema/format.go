@@ -9,14 +9,22 @@ type Format uint8
 
 // The rules.
 const (
-	NoFormat Format = iota
-	Visible         // no character that shows nothing: no control, format or filler characters
-	Base64          // RFC 4648, section 4, padded
-	MetaKey         // key of a _meta object
+	NoFormat    Format = iota
+	Visible            // no character that shows nothing: no control, format or filler characters
+	Base64             // RFC 4648, section 4, padded
+	MetaKey            // key of a _meta object
+	PrefixedKey        // the same, where the prefix must be there
+	FileURI            // file://
+	WebURL             // http:// or https://
+	IconURI            // http, https or data
+	Traceparent        // W3C Trace Context, traceparent header
 	numFormats
 )
 
-var formatNames = [numFormats]string{Visible: "visible", Base64: "byte", MetaKey: "meta-key"}
+var formatNames = [numFormats]string{
+	Visible: "visible", Base64: "byte", MetaKey: "meta-key", PrefixedKey: "prefixed-key", FileURI: "file-uri", WebURL: "web-url",
+	IconURI: "icon-uri", Traceparent: "traceparent",
+}
 
 // holds reports whether a string body follows the rule.
 func (f Format) holds(w *Walker, body []byte) bool {
@@ -26,9 +34,56 @@ func (f Format) holds(w *Walker, body []byte) bool {
 	case Base64:
 		return isBase64(w.decoded(body))
 	case MetaKey:
-		return isMetaKey(w.decoded(body))
+		return isMetaKey(w.decoded(body), false)
+	case PrefixedKey:
+		return isMetaKey(w.decoded(body), true)
+	case FileURI:
+		return hasScheme(w.decoded(body), "file://")
+	case WebURL:
+		text := w.decoded(body)
+		return hasScheme(text, "https://") || hasScheme(text, "http://")
+	case IconURI:
+		text := w.decoded(body)
+		return hasScheme(text, "https://") || hasScheme(text, "data:") || hasScheme(text, "http://")
+	case Traceparent:
+		return isTraceparent(w.decoded(body))
 	}
 	return true
+}
+
+// hasScheme reports whether s begins with a scheme, in any case, and goes on without white space or control characters.
+func hasScheme(s []byte, scheme string) bool {
+	if len(s) <= len(scheme) {
+		return false
+	}
+	for i := range len(scheme) {
+		if c := s[i]; c != scheme[i] && (!isLetter(c) || c|0x20 != scheme[i]) {
+			return false
+		}
+	}
+	for _, c := range s {
+		if c <= ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// isTraceparent reports whether s is version, trace id, parent id and flags in lower-case hex, the ids not all zeros.
+//
+// Source: W3C Trace Context, 3.2.
+func isTraceparent(s []byte) bool {
+	const form = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx"
+	if len(s) < len(form) || len(s) > len(form) && (s[len(form)] != '-' || string(s[:2]) == "00") || string(s[:2]) == "ff" {
+		return false
+	}
+	for i := range len(form) {
+		hex := s[i]-'0' < 10 || s[i]-'a' < 6
+		if form[i] == 'x' && !hex || form[i] == '-' && s[i] != '-' {
+			return false
+		}
+	}
+	return string(s[3:35]) != "00000000000000000000000000000000" && string(s[36:52]) != "0000000000000000"
 }
 
 // base64Checked is how much of each end of a long Base64 text is looked at. A wrong character in the middle of a megabyte of
@@ -63,10 +118,10 @@ func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 func isAlnum(c byte) bool  { return isLetter(c) || c-'0' < 10 }
 
 // isMetaKey reports whether s is a key that a _meta object may have: an optional prefix of labels joined by dots that
-// ends with a slash, and a name that is empty or begins and ends with a letter or digit.
+// ends with a slash, and a name that is empty or begins and ends with a letter or digit. With prefixed there must be a prefix.
 //
 // Source: MCP 2025-06-18 and later, Base Protocol, _meta.
-func isMetaKey(s []byte) bool {
+func isMetaKey(s []byte, prefixed bool) bool {
 	slash := -1
 	for i, c := range s {
 		if c == '/' {
@@ -74,7 +129,7 @@ func isMetaKey(s []byte) bool {
 			break
 		}
 	}
-	if slash >= 0 && !isMetaPrefix(s[:slash]) {
+	if slash >= 0 && !isMetaPrefix(s[:slash]) || slash < 0 && prefixed {
 		return false
 	}
 	name := s[slash+1:]

@@ -44,6 +44,7 @@ type Atom struct {
 	ProseEnum []Const // the only values
 	NotEnum   []Const // values that sibling alternatives claim
 
+	Optional    uint64 // member bits of Required that may be missing all the same
 	AnyRequired uint64 // member bits of which at least one must have been seen, 0 for no such rule
 
 	scalarChecked bool // something beyond Types applies to a scalar

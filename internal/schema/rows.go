@@ -23,8 +23,8 @@ type NodeRow struct {
 
 // AtomUse is an atom of a node with the bits of the members that it requires there.
 type AtomUse struct {
-	Atom          int
-	Required, Any uint64
+	Atom                    int
+	Required, Any, Optional uint64
 }
 
 // MemberRow is a known member.
@@ -49,11 +49,12 @@ func (t *Table) Link(published bool) []*Edge {
 		row, n := &t.Nodes[i], &nodes[i]
 		for _, use := range row.Atoms {
 			a := t.Atoms[use.Atom]
-			a.Required, a.AnyRequired = use.Required, use.Any
+			a.Required, a.AnyRequired, a.Optional = use.Required, use.Any, use.Optional
 			if published {
-				a.MoreTypes, a.Strict, a.Format, a.NameRule, a.ProseEnum, a.NotEnum, a.AnyRequired = 0, false, 0, 0, nil, nil, 0
+				a.MoreTypes, a.Strict, a.Format, a.NameRule, a.ProseEnum, a.NotEnum, a.AnyRequired, a.Optional = 0, false, 0, 0, nil, nil, 0, 0
 			}
 			a.Types |= a.MoreTypes
+			a.Required &^= a.Optional
 			n.atoms = append(n.atoms, a)
 		}
 		n.gates = row.Gates
@@ -127,8 +128,8 @@ func Dump(roots []*Edge) *Table {
 			continue
 		}
 		for _, a := range n.atoms {
-			use := AtomUse{Required: a.Required, Any: a.AnyRequired}
-			a.Required, a.AnyRequired = 0, 0
+			use := AtomUse{Required: a.Required, Any: a.AnyRequired, Optional: a.Optional}
+			a.Required, a.AnyRequired, a.Optional = 0, 0, 0
 			id := fmt.Sprintf("%#v", a)
 			k, ok := atoms[id]
 			if !ok {

@@ -16,7 +16,7 @@ var dialect = schema.Dialect{
 	Keywords: []string{
 		"type", "const", "enum", "properties", "required", "items", "additionalProperties", "anyOf", "allOf", "$ref",
 		"minimum", "maximum", "maxItems",
-		"x-format", "x-names", "x-strict", "x-types", "x-enum", "x-not", "x-any", "x-cap", "x-enter",
+		"x-format", "x-names", "x-strict", "x-types", "x-enum", "x-not", "x-any", "x-optional", "x-cap", "x-enter",
 	},
 	Notes: []string{"description", "default", "format"},
 }

@@ -122,6 +122,9 @@ func use(u schema.AtomUse) string {
 	if u.Any != 0 {
 		text += fmt.Sprintf(", Any: %#x", u.Any)
 	}
+	if u.Optional != 0 {
+		text += fmt.Sprintf(", Optional: %#x", u.Optional)
+	}
 	return text
 }
 

@@ -85,6 +85,30 @@ func (d *document) overlay() {
 		}
 		values["x-types"] = []any{"number"}
 	}
+	if d.number == 5 {
+		// caching.mdx demands both, but an official example of a result leaves them out.
+		d.defs["ReadResourceResult"].(object)["x-optional"] = []any{"ttlMs", "cacheScope"}
+		for _, side := range []string{"ClientCapabilities", "ServerCapabilities"} {
+			d.member(side, "extensions")["x-names"] = "prefixed-key"
+		}
+		for _, def := range []string{"MetaObject", "RequestMetaObject", "NotificationMetaObject", "ResultMetaObject"} {
+			o := d.defs[def].(object)
+			if o["properties"] == nil {
+				o["properties"] = object{}
+			}
+			members := o["properties"].(object)
+			members["traceparent"] = object{"x-format": "traceparent"}
+			members["tracestate"], members["baggage"] = object{"x-format": "visible"}, object{"x-format": "visible"}
+		}
+	}
+	for _, def := range []string{"Tool", "Prompt"} {
+		d.member(def, "name")["x-format"] = "visible"
+	}
+	d.member("Root", "uri")["x-format"] = "file-uri"
+	if d.defs["Icon"] != nil {
+		d.member("Icon", "src")["x-format"] = "icon-uri"
+		d.member("ElicitRequestURLParams", "url")["x-format"] = "web-url"
+	}
 	for _, name := range []string{"RequestId", "ProgressToken"} {
 		d.defs[name].(object)["x-strict"] = true
 	}
@@ -110,6 +134,17 @@ func (d *document) visit(v any) {
 			d.visit(v[k])
 		}
 	}
+}
+
+// member returns the schema of a member of a definition, for the overlay to add to.
+func (d *document) member(def, name string) object {
+	members := d.defs[def].(object)["properties"].(object)
+	m := members[name].(object)
+	if m["$ref"] != nil { // others use what it refers to
+		m = object{"allOf": []any{m}}
+		members[name] = m
+	}
+	return m
 }
 
 // target follows a reference.
