@@ -24,9 +24,13 @@ type check struct {
 
 	known Method
 	row   *methodRow
-	late  bool // params came before the method and wait for it
-	from  int  // where the message begins
-	end   int  // after the message, once its envelope was read to the end
+	extra *extra    // the rule of a method that only the configuration knows
+	own   methodRow // its row
+	text  []byte    // scratch
+	open  bool      // judge a result by what all results share
+	late  bool      // params came before the method and wait for it
+	from  int       // where the message begins
+	end   int       // after the message, once its envelope was read to the end
 	ids   []batchID
 	many  bool // the message is a batch
 	bad   Violation
@@ -35,7 +39,7 @@ type check struct {
 // begin forgets one try or one message of a batch, and begins another one at b[from].
 func (c *check) begin(from int) {
 	c.walk.Spans = [schema.NumMarks]schema.Span{}
-	c.known, c.row, c.late, c.end, c.from = 0, nil, false, 0, from
+	c.known, c.row, c.extra, c.late, c.end, c.from = 0, nil, nil, false, 0, from
 	c.bad.Code = CodeOK
 }
 
@@ -62,6 +66,9 @@ func (c *check) Enter(_ *schema.Walker, mark uint8, _ int) *schema.Edge {
 	rev := &revisionRows[c.version]
 	if mark == capError {
 		return c.v.edges[rev.failure]
+	}
+	if c.open {
+		return c.v.edges[rev.openResult]
 	}
 	if c.ctx.ResultOf != 0 {
 		if row := rowOf(c.version, c.ctx.Direction.other(), c.ctx.ResultOf); row != nil && row.result >= 0 {
@@ -94,9 +101,13 @@ func (c *check) leaveMethod(from, to int) bool {
 		return c.refuseSize(CodeMethodTooLong, from, c.v.lim.method, to-from)
 	}
 	c.known = lookUp(c.b[from:to])
-	if c.row = rowOf(c.version, c.ctx.Direction, c.known); c.row == nil {
+	if c.row = rowOf(c.version, c.ctx.Direction, c.known); c.row != nil {
+		return true
+	}
+	if c.extra = c.findExtra(c.b[from:to]); c.extra == nil {
 		return c.refuse(CodeMethodUnknown, from)
 	}
+	c.known, c.row = 0, c.rowOfExtra(c.extra)
 	return true
 }
 
@@ -158,7 +169,34 @@ func (c *check) one(from, outer int) int {
 			return -1
 		}
 	}
+	if c.has(capResult) && describes(c.ctx.ResultOf) && !c.v.hiddenAllowed {
+		if at := hiddenText(c.get(capResult)); at >= 0 {
+			c.refuse(CodeHiddenText, int(c.walk.Spans[capResult].From)+at)
+			c.bad.part = partResult
+			return -1
+		}
+	}
+	if c.v.strict && c.known == MethodToolsCall && !isToolName(c.get(capName).body()) {
+		c.refuse(CodeSchemaForm, int(c.walk.Spans[capName].From))
+		c.bad.part = partParams
+		return -1
+	}
+	if (c.extra != nil || c.v.tools != nil) && !c.more(outer) {
+		return -1
+	}
 	return end
+}
+
+// isToolName reports whether a tool's name is of the form that the protocol recommends.
+//
+// Source: MCP 2025-11-25, Tools, Tool Names.
+func isToolName(s []byte) bool {
+	for _, c := range s {
+		if c-'0' >= 10 && c|0x20-'a' >= 26 && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 128
 }
 
 // stopped translates why the walk stopped. It returns -1.
@@ -254,7 +292,7 @@ func (c *check) fill(m *Message) {
 	}
 	m.Params, m.Name, m.URI = c.get(capParams), c.get(capName), c.get(capURI)
 	m.Arguments, m.Meta = c.get(capArguments), c.get(capMeta)
-	if m.Name == nil {
+	if c.extra == nil && m.Name == nil || c.extra != nil && c.extra.rule.NamesTask {
 		m.Name = c.get(capTask)
 	}
 }

@@ -63,7 +63,8 @@ const (
 	CodeMirrorCharacter    Code = 53 // mirror_character
 	CodeMirrorUnexpected   Code = 54 // mirror_unexpected: a header for a value that the body does not have
 	CodeNotConfigured      Code = 55 // not_configured: a zero Validator, or a Context that names no direction or revision
-	numCodes                    = 56
+	CodeHiddenText         Code = 56 // hidden_text: characters that people do not see, in a description
+	numCodes                    = 57
 )
 
 // codeInfo is the text id of a code and the JSON-RPC error that answers it.
@@ -127,6 +128,7 @@ var codeInfo = [numCodes]struct {
 	CodeMirrorCharacter:    {"mirror_character", rpcHeader},
 	CodeMirrorUnexpected:   {"mirror_unexpected", rpcHeader},
 	CodeNotConfigured:      {"not_configured", rpcInternal},
+	CodeHiddenText:         {"hidden_text", rpcInvalid},
 }
 
 // codeOf translates the reasons of a walk.

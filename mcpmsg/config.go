@@ -34,6 +34,21 @@ type Config struct {
 	MaxBatch       int // messages of a batch; 0 = 100; 1..1000
 
 	Schema SchemaMode // 0 = Prose
+
+	Methods []MethodRule // methods beside those of the protocol; nil = none. See [TasksExtension].
+	Tools   []ToolRule   // more about single tools; nil = arguments are any object, in which only exact repeats are refused
+
+	// ResultTypes are the values of resultType that extensions add to "complete" and "input_required", such as "task"; nil = none.
+	// A result with one is judged by what all results share.
+	ResultTypes []string
+
+	// DangerouslyAllowHiddenText admits characters that hide text from people in the results that describe a server to a model:
+	// lists of tools, prompts and resources, initialize and server/discover. The schema mode Published implies it.
+	DangerouslyAllowHiddenText bool
+
+	// StrictToolNames refuses calls of tools whose name is not 1 to 128 letters, digits, hyphens, underscores and dots, which the
+	// protocol says a name SHOULD be (MCP 2025-11-25, Tools). false = every visible character, as real servers use.
+	StrictToolNames bool
 }
 
 // ConfigError is one field of a config that is out of its range.

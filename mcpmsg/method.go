@@ -18,8 +18,9 @@ type methodRow struct {
 	result       int // -1: none
 }
 
-// revisionRow holds the roots of a revision that belong to no method.
-type revisionRow struct{ result, failure int }
+// revisionRow holds the roots of a revision that belong to no method: those of any result, of a result with a resultType of an
+// extension, of an error, and of the params of requests and notifications that only a configuration knows.
+type revisionRow struct{ result, openResult, failure, request, notification int }
 
 const numMethods = len(methodText)
 

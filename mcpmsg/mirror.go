@@ -21,6 +21,10 @@ type field struct {
 // In the revisions with a handshake no part of a message repeats MCP-Protocol-Version. There the field must name a
 // revision, and not 2026-07-28 on a request, which the request would have to confirm.
 //
+// Where the configuration has the inputSchema of the tool, each Mcp-Param field that it asks for must repeat its argument: a
+// string as it is or encoded, an integer by its value, a boolean as true or false; and be absent where the argument is absent or
+// null. Other Mcp-Param fields are nobody's business here.
+//
 // It does not allocate. Source: MCP 2026-07-28, Streamable HTTP, Standard Request Headers; SEP-2243.
 func (v *Validator) CheckMirror(m *Message, header map[string][]string) Violation {
 	if v == nil || v.pool == nil || m == nil || m.Kind == 0 {
@@ -51,7 +55,7 @@ func (v *Validator) CheckMirror(m *Message, header map[string][]string) Violatio
 	if code := name.mirrors(body, must && (hasName(m.Method) || m.Method == MethodResourcesRead), true); code != CodeOK {
 		return Violation{Code: code, Name: headerName}
 	}
-	return Violation{}
+	return v.mirrorsParams(m, header, must)
 }
 
 func (f *field) add(values []string) {

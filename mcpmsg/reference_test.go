@@ -136,14 +136,50 @@ func TestCaptures(t *testing.T) {
 	}
 }
 
+// answers are the messages of the response: its body, or the data of its events.
+func (r *recorded) answers(t *testing.T) [][]byte {
+	body := []byte(r.Response.Body)
+	if r.Response.BodyB64 != "" {
+		var err error
+		if body, err = base64.StdEncoding.DecodeString(r.Response.BodyB64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range r.Response.Headers {
+		if strings.EqualFold(f[0], "Content-Type") && strings.HasPrefix(f[1], "text/event-stream") {
+			var all [][]byte
+			for _, line := range strings.Split(string(body), "\n") {
+				if data, ok := strings.CutPrefix(line, "data: "); ok {
+					all = append(all, []byte(data))
+				}
+			}
+			return all
+		}
+	}
+	return [][]byte{body}
+}
+
+// judgeAnswers checks the messages of a response.
+func judgeAnswers(t *testing.T, v *mcpmsg.Validator, r *recorded, m *mcpmsg.Message) mcpmsg.Violation {
+	for _, body := range r.answers(t) {
+		if _, bad := v.Check(body, mcpmsg.Context{Version: m.Version, Direction: mcpmsg.FromServer, ResultOf: m.Method}); !bad.OK() {
+			return bad
+		}
+	}
+	return mcpmsg.Violation{}
+}
+
 func TestCorpus(t *testing.T) {
 	v := newValidator(t, mcpmsg.Config{})
-	elsewhere := map[string]bool{"content-type-confusion": true, "resp-poisoning": true}
 	for _, r := range readLines(t, reference.Path(t, "corpus", "attacks.jsonl")) {
-		if r.Layer != "mcpmsg" || elsewhere[r.Class] {
+		if r.Layer != "mcpmsg" || r.Class == "content-type-confusion" { // the body is fine, its media type is not
 			continue
 		}
-		if _, bad := judge(t, v, &r); bad.OK() {
+		m, bad := judge(t, v, &r)
+		if bad.OK() && r.Response != nil {
+			bad = judgeAnswers(t, v, &r, &m)
+		}
+		if bad.OK() {
 			t.Errorf("%s (%s): accepted %.200s", r.ID, r.Why, r.Request.Body)
 		} else {
 			t.Logf("%s (%s): %v", r.ID, r.Why, bad.Err())
@@ -153,8 +189,47 @@ func TestCorpus(t *testing.T) {
 		if !r.isMCP() {
 			continue
 		}
-		if _, bad := judge(t, v, &r); !bad.OK() {
+		m, bad := judge(t, v, &r)
+		if bad.OK() && r.Response != nil {
+			bad = judgeAnswers(t, v, &r, &m)
+		}
+		if !bad.OK() {
 			t.Errorf("%s (%s): %v at %q in %.300s", r.ID, r.Why, bad.Err(), bad.Pointer(r.body(t)), r.Request.Body)
 		}
 	}
+}
+
+// TestCapturedAnswers: what real servers answered is accepted too, where the whole answer was recorded.
+func TestCapturedAnswers(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(reference.Path(t, "mcp", "captures"), "*.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newValidator(t, mcpmsg.Config{})
+	n := 0
+	for _, file := range files {
+		for _, r := range readLines(t, file) {
+			if r.Expect != "pass" || r.Request.Method != "POST" || r.Response == nil || len(r.Response.Body) >= 4096 {
+				continue
+			}
+			m, bad := v.Check(r.body(t), mcpmsg.Context{Version: r.version(), Direction: mcpmsg.FromClient})
+			if !bad.OK() || m.Kind != mcpmsg.Request {
+				continue
+			}
+			for _, body := range r.answers(t) {
+				if !json.Valid(body) {
+					continue
+				}
+				n++
+				ctx := mcpmsg.Context{Direction: mcpmsg.FromServer, ResultOf: m.Method}
+				if m.Version.Stateless() {
+					ctx.Version = m.Version
+				}
+				if _, bad := v.Check(body, ctx); !bad.OK() {
+					t.Errorf("%s %s: %v at %q in %.400s", filepath.Base(file), r.ID, bad.Err(), bad.Pointer(body), body)
+				}
+			}
+		}
+	}
+	t.Logf("%d answers", n)
 }

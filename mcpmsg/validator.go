@@ -1,6 +1,7 @@
 package mcpmsg
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/sallyport/sallyport/internal/jsonscan"
@@ -28,12 +29,18 @@ func (d Direction) other() Direction { return FromClient + FromServer - d }
 // Validator checks messages. Its zero value refuses everything; make one with [New]. It is immutable and safe for
 // concurrent use.
 type Validator struct {
-	lim       limits
-	walk      schema.Limits
-	edges     []*schema.Edge
-	free      *schema.Edge
-	published bool
-	pool      *sync.Pool
+	lim           limits
+	walk          schema.Limits
+	edges         []*schema.Edge
+	free          *schema.Edge
+	folded        *schema.Edge // for arguments whose names are read without case
+	published     bool
+	strict        bool // tool names
+	hiddenAllowed bool
+	methods       map[string]*extra
+	tools         map[string]*ToolRule
+	resultTypes   []string
+	pool          *sync.Pool
 }
 
 // graphs are linked once, when the first Validator needs them.
@@ -42,13 +49,17 @@ var (
 	publishedGraph = sync.OnceValue(func() []*schema.Edge { return tables.Link(true) })
 )
 
-// New returns a Validator, or all that is wrong with the config, each a [*ConfigError].
+// New returns a Validator, or all that is wrong with the config; what is out of its range is a [*ConfigError].
 func New(cfg Config) (*Validator, error) {
 	lim, walk, err := cfg.limits()
-	if err != nil {
+	v := &Validator{
+		lim: lim, walk: walk, free: &schema.Edge{Node: schema.Free}, folded: &schema.Edge{Node: schema.FreeFolded},
+		published: cfg.Schema == Published, strict: cfg.StrictToolNames,
+		hiddenAllowed: cfg.DangerouslyAllowHiddenText || cfg.Schema == Published,
+	}
+	if err := errors.Join(append(v.compileRules(&cfg), err)...); err != nil {
 		return nil, err
 	}
-	v := &Validator{lim: lim, walk: walk, free: &schema.Edge{Node: schema.Free}, published: cfg.Schema == Published}
 	if v.edges = proseGraph(); v.published {
 		v.edges = publishedGraph()
 	}
@@ -94,7 +105,7 @@ func (v *Validator) Check(msg []byte, ctx Context) (m Message, bad Violation) {
 // reset forgets what would pin the memory of the message, or mislead the next check.
 func (c *check) reset() {
 	clear(c.ids)
-	c.b, c.found, c.many, c.ids = nil, 0, false, c.ids[:0]
+	c.b, c.found, c.many, c.ids, c.extra = nil, 0, false, c.ids[:0], nil
 }
 
 // run judges the whole text.
@@ -115,7 +126,7 @@ func (c *check) run() bool {
 		if c.version = c.ctx.Version; c.version == 0 {
 			c.version = V20251125
 		}
-		if c.one(from, 0) < 0 && !c.others(from) {
+		if c.one(from, 0) < 0 && !c.others(from) && !c.resultOfExtension(from) {
 			return false
 		}
 	}

@@ -185,17 +185,7 @@ func pointer(msg []byte, offset int) string {
 	for _, l := range open {
 		switch {
 		case l.named:
-			out = append(out, '/')
-			for _, c := range jsonscan.AppendText(nil, l.name) {
-				switch c {
-				case '~':
-					out = append(out, "~0"...)
-				case '/':
-					out = append(out, "~1"...)
-				default:
-					out = append(out, c)
-				}
-			}
+			out = appendPointerName(append(out, '/'), l.name)
 		case !l.object:
 			out = strconv.AppendInt(append(out, '/'), int64(l.index), 10)
 		}

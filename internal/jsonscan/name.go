@@ -111,10 +111,7 @@ func longName(b []byte, start int) (end int, last uint64) {
 // nothing left out, and nothing from the first NUL on. Two names that fold to the same text are twins.
 func AppendFolded(dst, body []byte) []byte {
 	for len(body) > 0 {
-		r, raw, n := next(body)
-		if raw && r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRune(body)
-		}
+		r, n := Rune(body)
 		body = body[n:]
 		switch f := foldRune(r); {
 		case f == 0:
@@ -178,10 +175,7 @@ func FirstInvisible(body []byte) int {
 		i++ // nearly every name
 	}
 	for i < len(body) {
-		r, raw, n := next(body[i:])
-		if raw && r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRune(body[i:])
-		}
+		r, n := Rune(body[i:])
 		if IsInvisible(r) {
 			return i
 		}

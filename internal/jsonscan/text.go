@@ -24,6 +24,15 @@ func next(body []byte) (r rune, raw bool, n int) {
 	return r, false, 6
 }
 
+// Rune decodes the character at the start of a string body, an escape or not, and returns it with its length as written.
+func Rune(body []byte) (r rune, n int) {
+	r, raw, n := next(body)
+	if raw && r >= utf8.RuneSelf {
+		return utf8.DecodeRune(body)
+	}
+	return r, n
+}
+
 // HasEscape reports whether a string body has an escape, so that its decoded text differs from its bytes.
 func HasEscape(body []byte) bool { return bytes.IndexByte(body, '\\') >= 0 }
 

@@ -66,7 +66,9 @@ func exponent[T ~string | ~[]byte](text T) int {
 	return e
 }
 
-// compareNumbers compares two JSON numbers by their exact values: -1, 0 or 1.
+// CompareNumbers compares two JSON numbers by their exact values: -1, 0 or 1.
+func CompareNumbers[A, B ~string | ~[]byte](a A, b B) int { return compareNumbers(a, b) }
+
 func compareNumbers[A ~string | ~[]byte, B ~string | ~[]byte](a A, b B) int {
 	x, y := parse(a), parse(b)
 	sign := 1

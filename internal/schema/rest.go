@@ -14,6 +14,12 @@ func (w *Walker) OpenMember() uint8 {
 	return w.frames[0].cap
 }
 
+// ReadMember reads the value that begins at b[i] as [Walker.Rest] does.
+func (w *Walker) ReadMember(b []byte, i int, name string) (end, from, to, times int) {
+	w.Fault, w.at = Fault{}, resume{i, 0, true}
+	return w.Rest(b, name)
+}
+
 // Rest reads on where a walk stopped on a fault that leaves the text readable, and judges nothing but the syntax. It
 // returns the index after the walk's value, or -1, and what it passed of the outermost object's member with the given
 // name: the place of its value, and how often it or a twin of it came.

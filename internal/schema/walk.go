@@ -356,8 +356,11 @@ func (w *Walker) scalar(n *Node, kind uint8, b []byte, start, end, depth int) bo
 			verdict |= 1 << k
 		}
 	}
-	if verdict == 0 {
+	switch verdict {
+	case 0:
 		return !w.refute(depth, w.reason, start)
+	case 1<<len(n.atoms) - 1:
+		w.reason = OneOf // if anything is wrong
 	}
 	return w.report(n, verdict, depth, start)
 }

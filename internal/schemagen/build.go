@@ -41,7 +41,7 @@ type methodRow struct {
 }
 
 // revisionRoots are the roots of a revision that do not depend on a method.
-type revisionRoots struct{ result, failure int }
+type revisionRoots struct{ result, openResult, failure, request, notification int }
 
 func build(texts [][]byte) (*program, error) {
 	p := &program{}
@@ -105,7 +105,17 @@ func (p *program) revision(number int, text []byte) error {
 			}
 		}
 	}
-	p.plain = append(p.plain, revisionRoots{p.root(d, d.anyResult()), p.root(d, d.failure())})
+	request, notification := object{}, object{}
+	if number >= 4 {
+		request, notification = d.ref("RequestParams"), d.ref("NotificationParams")
+	}
+	p.plain = append(p.plain, revisionRoots{
+		result:       p.root(d, d.anyResult()),
+		openResult:   p.root(d, object{"allOf": []any{d.ref("Result"), object{"x-cap": object{"resultType": capResultType}}}}),
+		failure:      p.root(d, d.failure()),
+		request:      p.root(d, d.params(methodRow{}, request)),
+		notification: p.root(d, d.params(methodRow{notification: true}, notification)),
+	})
 	return errors.Join(d.errs...)
 }
 

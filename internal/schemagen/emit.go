@@ -52,9 +52,9 @@ func (p *program) methods() string {
 		}
 		fmt.Fprintf(&b, "{%s, %s, %s, %t, %t, %d, %d},\n", ident(r.name), version(r.revision), side, r.notification, r.required, r.params, r.result)
 	}
-	b.WriteString("}\n\n// revisionRows are the roots of results of an unknown method, and of errors.\nvar revisionRows = [...]revisionRow{\n")
+	b.WriteString("}\n\n// revisionRows are the roots that belong to no method of the schema.\nvar revisionRows = [...]revisionRow{\n")
 	for i, r := range p.plain {
-		fmt.Fprintf(&b, "%s: {%d, %d},\n", version(i+1), r.result, r.failure)
+		fmt.Fprintf(&b, "%s: {%d, %d, %d, %d, %d},\n", version(i+1), r.result, r.openResult, r.failure, r.request, r.notification)
 	}
 	b.WriteString("}\n\n// Marks of the members that a walk reports.\nconst (\n")
 	for i, name := range capNames {

@@ -13,9 +13,10 @@ const (
 	capMeta
 	capTask
 	capID
+	capResultType
 
 	// mcpmsg must look at these as soon as they end.
-	capMethod = iota + schema.FirstTold - 9
+	capMethod = iota + schema.FirstTold - 10
 	capVersion
 	capCode
 )
@@ -23,6 +24,7 @@ const (
 var capNames = []string{
 	capID: "capID", capMethod: "capMethod", capParams: "capParams", capResult: "capResult", capError: "capError", capName: "capName",
 	capURI: "capURI", capArguments: "capArguments", capMeta: "capMeta", capVersion: "capVersion", capCode: "capCode", capTask: "capTask",
+	capResultType: "capResultType",
 }
 
 // envelope is the outermost object of every message. Which members go together is decided by mcpmsg.
@@ -54,8 +56,9 @@ func captures(row methodRow) object {
 		marks["name"], marks["arguments"] = capName, capArguments
 	case "resources/read", "resources/subscribe", "resources/unsubscribe":
 		marks["uri"] = capURI
-	case "tasks/get", "tasks/result", "tasks/cancel":
+	case "tasks/get", "tasks/result", "tasks/cancel", "": // methods that only a configuration knows may be about tasks
 		marks["taskId"] = capTask
+		members["taskId"] = object{}
 	}
 	members["_meta"] = object{
 		"properties": object{"io.modelcontextprotocol/protocolVersion": object{}},

@@ -1,0 +1,305 @@
+package mcpmsg_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+)
+
+func compile(t testing.TB, text string) *mcpmsg.Schema {
+	t.Helper()
+	s, err := mcpmsg.CompileSchema([]byte(text))
+	if err != nil {
+		t.Fatalf("CompileSchema(%s): %v", text, err)
+	}
+	return s
+}
+
+// TestToolSchema checks single arguments against single schemas. Each keyword has a value that it admits and one that it does not.
+func TestToolSchema(t *testing.T) {
+	for _, r := range []struct {
+		schema string
+		value  string
+		want   mcpmsg.Code
+	}{
+		{`{"type":"string"}`, `"x"`, 0},
+		{`{"type":"string"}`, `1`, mcpmsg.CodeSchemaType},
+		{`{"type":["string","null"]}`, `null`, 0},
+		{`{"type":["string","null"]}`, `false`, mcpmsg.CodeSchemaType},
+		{`{"type":"integer"}`, `1.0`, 0},
+		{`{"type":"integer"}`, `-25e-1`, mcpmsg.CodeSchemaType},
+		{`{"const":"a"}`, `"\u0061"`, 0},
+		{`{"const":"a"}`, `"b"`, mcpmsg.CodeSchemaValue},
+		{`{"enum":[1,"1",null,true]}`, `1.0`, 0},
+		{`{"enum":[1,"1",null,true]}`, `null`, 0},
+		{`{"enum":[1,"1",null,true]}`, `false`, mcpmsg.CodeSchemaValue},
+		{`{"enum":[1,"1",null,true]}`, `2`, mcpmsg.CodeSchemaValue},
+		{`{"minimum":-1.5}`, `-1.5`, 0},
+		{`{"minimum":-1.5}`, `-1.51`, mcpmsg.CodeSchemaRange},
+		{`{"maximum":1e2}`, `100.0`, 0},
+		{`{"maximum":1e2}`, `100.00000000000000000001`, mcpmsg.CodeSchemaRange},
+		{`{"exclusiveMinimum":0}`, `1e-99`, 0},
+		{`{"exclusiveMinimum":0}`, `0`, mcpmsg.CodeSchemaRange},
+		{`{"exclusiveMaximum":9}`, `9`, mcpmsg.CodeSchemaRange},
+		{`{"minLength":2}`, `"日本"`, 0},
+		{`{"minLength":2}`, `"\ud83d\ude00"`, mcpmsg.CodeSchemaLength},
+		{`{"maxLength":1}`, `"\u65e5"`, 0},
+		{`{"maxLength":0}`, `""`, 0},
+		{`{"maxLength":1}`, `"ab"`, mcpmsg.CodeSchemaLength},
+		{`{"pattern":"^[a-z]+$"}`, `"ab\u0063"`, 0},
+		{`{"pattern":"^[a-z]+$"}`, `"aB"`, mcpmsg.CodeSchemaPattern},
+		{`{"minItems":1}`, `[0]`, 0},
+		{`{"minItems":1}`, `[]`, mcpmsg.CodeSchemaCount},
+		{`{"maxItems":1}`, `[1,2]`, mcpmsg.CodeSchemaCount},
+		{`{"maxProperties":1}`, `{"a":1}`, 0},
+		{`{"maxProperties":1}`, `{"a":1,"b":2}`, mcpmsg.CodeSchemaCount},
+		{`{"minProperties":1}`, `{}`, mcpmsg.CodeSchemaCount},
+		{`{"items":{"type":"string"}}`, `["a","b"]`, 0},
+		{`{"items":{"type":"string"}}`, `["a",1]`, mcpmsg.CodeSchemaType},
+		{`{"properties":{"b":{"type":"string"}},"required":["b"]}`, `{"b":"","c":1}`, 0},
+		{`{"properties":{"b":{"type":"string"}},"required":["b"]}`, `{"c":1}`, mcpmsg.CodeSchemaMissing},
+		{`{"properties":{"b":{}}}`, `{"b":1,"B":2}`, mcpmsg.CodeMemberTwin},
+		{`{"properties":{"b":{}}}`, `{"c":1,"C":2}`, 0},
+		{`{"properties":{"b":{}},"additionalProperties":false}`, `{"b":1}`, 0},
+		{`{"properties":{"b":{}},"additionalProperties":false}`, `{"c":1}`, mcpmsg.CodeSchemaMember},
+		{`{"additionalProperties":{"type":"string"}}`, `{"c":"","d":1}`, mcpmsg.CodeSchemaType},
+		{`{"anyOf":[{"type":"string"},{"type":"integer","minimum":5}]}`, `5`, 0},
+		{`{"anyOf":[{"type":"string"},{"type":"integer","minimum":5}]}`, `4`, mcpmsg.CodeSchemaRange},
+		{`{"oneOf":[{"type":"integer"},{"type":"number","minimum":5}]}`, `4`, 0},
+		{`{"oneOf":[{"type":"integer"},{"type":"number","minimum":5}]}`, `5.5`, 0},
+		{`{"oneOf":[{"type":"integer"},{"type":"number","minimum":5}]}`, `5`, mcpmsg.CodeSchemaAlternative},
+		{`{"allOf":[{"minimum":1},{"maximum":2}]}`, `2`, 0},
+		{`{"allOf":[{"minimum":1},{"minimum":2}]}`, `1`, mcpmsg.CodeSchemaRange},
+		{`{"type":"object","anyOf":[{"required":["a"]},{"required":["b"]}]}`, `{"b":1}`, 0},
+		{`{"type":"object","anyOf":[{"required":["a"]},{"required":["b"]}]}`, `{"c":1}`, mcpmsg.CodeSchemaMissing},
+		{`{"oneOf":[{"properties":{"k":{"const":"x"},"v":{"type":"string"}}},{"properties":{"k":{"const":"y"},"v":{"type":"integer"}}}]}`, `{"v":1,"k":"y"}`, 0},
+		{`{"oneOf":[{"properties":{"k":{"const":"x"},"v":{"type":"string"}}},{"properties":{"k":{"const":"y"},"v":{"type":"integer"}}}]}`, `{"v":1,"k":"x"}`, mcpmsg.CodeSchemaValue},
+		{`{"$ref":"#/properties/a/$defs/n"}`, `{"child":{"child":{}}}`, mcpmsg.CodeSchemaType},
+		{`true`, `[{}]`, 0},
+		{`false`, `1`, mcpmsg.CodeSchemaType},
+		{`{"format":"uri","title":"x","default":[]}`, `"not a uri"`, 0},
+	} {
+		text := `{"type":"object","properties":{"a":` + r.schema + `},"required":["a"]}`
+		if strings.Contains(r.schema, "$ref") {
+			text = `{"type":"object","properties":{"a":{"$ref":"#/$defs/n"}},"$defs":{"n":{"type":"object","properties":{"child":{"$ref":"#/$defs/n"},"leaf":{"type":"string"}},"additionalProperties":false}}}`
+			r.value = `{"child":{"child":{"leaf":7}}}`
+		}
+		v := newValidator(t, mcpmsg.Config{Tools: []mcpmsg.ToolRule{{Name: "t", InputSchema: compile(t, text), CaseSensitiveArguments: true}}})
+		for _, in := range []string{
+			call + `{"a":` + r.value + `}}}`,
+			`{"params":{"arguments":{"a":` + r.value + `},"name":"\u0074"},"id":1,"method":"tools/call","jsonrpc":"2.0"}`,
+		} {
+			_, bad := v.Check([]byte(in), client(mcpmsg.V20250618))
+			if bad.Code != r.want {
+				t.Errorf("%s: Check(%s) = %v at %d, want %v", r.schema, in, bad.Code, bad.Offset, r.want)
+			}
+			if code, _ := bad.RPC(); !bad.OK() && bad.Code >= mcpmsg.CodeSchemaType && code != -32602 {
+				t.Errorf("%s: %v is answered by %d", r.schema, bad.Code, code)
+			}
+			b := []byte(in)
+			if n := testing.AllocsPerRun(10, func() { v.Check(b, client(mcpmsg.V20250618)) }); n != 0 {
+				t.Errorf("%s: %v allocations for %s, want 0", r.schema, n, in)
+			}
+		}
+	}
+}
+
+// TestToolRules: what a rule says holds for its tool only.
+func TestToolRules(t *testing.T) {
+	v := newValidator(t, mcpmsg.Config{Tools: []mcpmsg.ToolRule{
+		{Name: "fold"},
+		{Name: "exact", CaseSensitiveArguments: true},
+		{Name: "needs", InputSchema: compile(t, `{"type":"object","required":["a"]}`)},
+	}})
+	for _, r := range []struct {
+		name, arguments string
+		want            mcpmsg.Code
+	}{
+		{"fold", `{"path":1,"Path":2}`, mcpmsg.CodeDuplicateMember},
+		{"fold", `{"x":{"path":1,"PATH":2}}`, mcpmsg.CodeDuplicateMember},
+		{"fold", `{"s":1,"\u017f":2}`, mcpmsg.CodeDuplicateMember},
+		{"fold", `{"path":1,"paths":2}`, 0},
+		{"exact", `{"path":1,"Path":2}`, 0},
+		{"other", `{"path":1,"Path":2}`, 0},
+		{"needs", `{"a":1}`, 0},
+		{"needs", `{}`, mcpmsg.CodeSchemaMissing},
+		{"needs", `{"a":1,"b":2,"B":3}`, mcpmsg.CodeDuplicateMember},
+	} {
+		in := `{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"` + r.name + `","arguments":` + r.arguments + `}}`
+		m, bad := v.Check([]byte(in), client(0))
+		if bad.Code != r.want || string(m.ID) != "5" {
+			t.Errorf("Check(%s) = %v with id %s, want %v", in, bad.Code, m.ID, r.want)
+		}
+	}
+	if _, bad := v.Check([]byte(`{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"needs"}}`), client(0)); bad.Code != mcpmsg.CodeSchemaMissing {
+		t.Errorf("no arguments where some are required: %v", bad.Code)
+	}
+}
+
+func TestCompileSchemaErrors(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"not":{}}`: `"not"`,
+		`{"properties":{"a":{"uniqueItems":true}}}`: `"uniqueItems"`,
+		`{"patternProperties":{}}`:                  `"patternProperties"`,
+		`{"if":{}}`:                                 `"if"`,
+		`{"multipleOf":2}`:                          `"multipleOf"`,
+		`{"enum":[{}]}`:                             `"enum"`,
+		`{"pattern":"(?=x)"}`:                       `"pattern"`,
+		`{"$ref":"https://example.com/s.json"}`:     "$ref",
+		`{"$ref":"#/nowhere"}`:                      "$ref",
+		`{"$ref":"#"}`:                              "itself",
+		`{"$schema":"http://json-schema.org/draft-04/schema#"}`: "$schema",
+		`{"type":"objekt"}`:                 `"type"`,
+		`{"minLength":-1}`:                  `"minLength"`,
+		`{"type":"object","type":"string"}`: "json_duplicate_member",
+		`[]`:                                "object",
+		`{`:                                 "json_syntax",
+		strings.Repeat(`{"items":`, 65) + "{}" + strings.Repeat("}", 65):                                     "json_depth",
+		`{"properties":{"a":{"type":"number","x-mcp-header":"A"}}}`:                                          "x-mcp-header",
+		`{"properties":{"a":{"type":"string","x-mcp-header":"A b"}}}`:                                        "token",
+		`{"properties":{"a":{"items":{"type":"string","x-mcp-header":"A"}}}}`:                                "reachable",
+		`{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}`: "twice",
+	} {
+		if _, err := mcpmsg.CompileSchema([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("CompileSchema(%.100s) = %v, want an error with %s", in, err, want)
+		}
+	}
+}
+
+func TestMethodRules(t *testing.T) {
+	v := newValidator(t, mcpmsg.Config{
+		Methods: append(mcpmsg.TasksExtension(),
+			mcpmsg.MethodRule{Method: "vendor/do", From: mcpmsg.FromClient, Params: compile(t, `{"type":"object","required":["x"]}`)},
+			mcpmsg.MethodRule{Method: "vendor/note", Notification: true},
+			mcpmsg.MethodRule{Method: "tools/list", Notification: true}),
+		ResultTypes: []string{"task"},
+	})
+	for _, r := range []row{
+		{"task", `{"jsonrpc":"2.0","id":1,"method":"tasks/update","params":{"taskId":"t1",` + meta26 + `}}`, client(mcpmsg.V20260728), 0},
+		{"task, revision unknown", `{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"taskId":"t1",` + meta26 + `}}`, client(0), 0},
+		{"task without id", `{"jsonrpc":"2.0","id":1,"method":"tasks/update","params":{` + meta26 + `}}`, client(mcpmsg.V20260728), mcpmsg.CodeSchemaMissing},
+		{"task without meta", `{"jsonrpc":"2.0","id":1,"method":"tasks/update","params":{"taskId":"t1"}}`, client(mcpmsg.V20260728), mcpmsg.CodeSchemaMissing},
+		{"task in an old revision", `{"jsonrpc":"2.0","id":1,"method":"tasks/update","params":{"taskId":"t1"}}`, client(mcpmsg.V20251125), mcpmsg.CodeMethodUnknown},
+		{"task notification", `{"jsonrpc":"2.0","method":"notifications/tasks","params":{"taskId":"t1"}}`, server(mcpmsg.V20260728, 0), 0},
+		{"vendor", `{"jsonrpc":"2.0","id":1,"method":"vendor\/do","params":{"x":1}}`, client(mcpmsg.V20250618), 0},
+		{"vendor, params first", `{"jsonrpc":"2.0","params":{"x":1},"id":1,"method":"vendor/do"}`, client(mcpmsg.V20250618), 0},
+		{"vendor without x", `{"jsonrpc":"2.0","id":1,"method":"vendor/do","params":{}}`, client(mcpmsg.V20250618), mcpmsg.CodeSchemaMissing},
+		{"vendor from the other side", `{"jsonrpc":"2.0","id":1,"method":"vendor/do","params":{"x":1}}`, server(mcpmsg.V20250618, 0), mcpmsg.CodeMethodUnknown},
+		{"vendor as notification", `{"jsonrpc":"2.0","method":"vendor/do","params":{"x":1}}`, client(mcpmsg.V20250618), mcpmsg.CodeIDMissing},
+		{"vendor with array params", `{"jsonrpc":"2.0","id":1,"method":"vendor/do","params":[]}`, client(mcpmsg.V20250618), mcpmsg.CodeSchemaType},
+		{"note", `{"jsonrpc":"2.0","method":"vendor/note"}`, server(mcpmsg.V20250618, 0), 0},
+		{"note as request", `{"jsonrpc":"2.0","id":1,"method":"vendor/note"}`, server(mcpmsg.V20250618, 0), mcpmsg.CodeIDForbidden},
+		{"own method wins", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, client(mcpmsg.V20250618), 0},
+		{"task result", `{"jsonrpc":"2.0","id":1,"result":{"resultType":"task","taskId":"1"}}`, server(mcpmsg.V20260728, mcpmsg.MethodToolsCall), 0},
+		{"other result type", `{"jsonrpc":"2.0","id":1,"result":{"resultType":"tasks"}}`, server(mcpmsg.V20260728, mcpmsg.MethodToolsCall), mcpmsg.CodeSchemaValue},
+	} {
+		m, bad := v.Check([]byte(r.in), r.ctx)
+		if bad.Code != r.want {
+			t.Errorf("%s: Check(%s) = %v at %d, want %v", r.name, r.in, bad.Code, bad.Offset, r.want)
+		}
+		if strings.HasPrefix(r.name, "task") && bad.OK() && m.Kind == mcpmsg.Request && !m.Name.Is("t1") {
+			t.Errorf("%s: Name is %s", r.name, m.Name)
+		}
+		in := []byte(r.in)
+		if n := testing.AllocsPerRun(10, func() { v.Check(in, r.ctx) }); n != 0 {
+			t.Errorf("%s: %v allocations, want 0", r.name, n)
+		}
+	}
+	_, err := mcpmsg.New(mcpmsg.Config{
+		Methods: []mcpmsg.MethodRule{{}, {Method: "a", From: 3}, {Method: "b"}, {Method: "b"}},
+		Tools:   []mcpmsg.ToolRule{{}, {Name: "a"}, {Name: "a"}}, ResultTypes: []string{"complete"},
+	})
+	for _, part := range []string{"Methods[0]", "Methods[1]", "Methods[3]", "Tools[0]", "Tools[2]", "ResultTypes[0]"} {
+		if !strings.Contains(fmt.Sprint(err), part) {
+			t.Errorf("the error does not name %s: %v", part, err)
+		}
+	}
+}
+
+func TestMirrorParams(t *testing.T) {
+	s := compile(t, `{"type":"object","properties":{
+		"region":{"type":"string","x-mcp-header":"Region"},
+		"page":{"type":"integer","x-mcp-header":"Page"},
+		"deep":{"type":"object","properties":{"dry":{"type":"boolean","x-mcp-header":"Dry"}}}}}`)
+	v := newValidator(t, mcpmsg.Config{Tools: []mcpmsg.ToolRule{{Name: "t", InputSchema: s}}})
+	for _, r := range []struct {
+		arguments string
+		add       map[string][]string
+		want      mcpmsg.Code
+		field     string
+	}{
+		{`{}`, nil, 0, ""},
+		{`{"region":"eu"}`, map[string][]string{"mcp-param-region": {"eu"}}, 0, ""},
+		{`{"region":"eu"}`, nil, mcpmsg.CodeMirrorMissing, "Mcp-Param-Region"},
+		{`{"region":"eu"}`, map[string][]string{"Mcp-Param-Region": {"us"}}, mcpmsg.CodeMirrorMismatch, "Mcp-Param-Region"},
+		{`{"region":"eu"}`, map[string][]string{"Mcp-Param-Region": {"eu", "eu"}}, mcpmsg.CodeMirrorRepeated, "Mcp-Param-Region"},
+		{`{"region":"é"}`, map[string][]string{"Mcp-Param-Region": {"=?base64?w6k=?="}}, 0, ""},
+		{`{"region":"é"}`, map[string][]string{"Mcp-Param-Region": {"=?base64?w6k?="}}, mcpmsg.CodeMirrorEncoding, "Mcp-Param-Region"},
+		{`{}`, map[string][]string{"Mcp-Param-Region": {"eu"}}, mcpmsg.CodeMirrorUnexpected, "Mcp-Param-Region"},
+		{`{"page":42}`, map[string][]string{"Mcp-Param-Page": {"42.0"}}, 0, ""},
+		{`{"page":42}`, map[string][]string{"Mcp-Param-Page": {"42"}}, 0, ""},
+		{`{"page":42}`, map[string][]string{"Mcp-Param-Page": {"43"}}, mcpmsg.CodeMirrorMismatch, "Mcp-Param-Page"},
+		{`{"page":42}`, map[string][]string{"Mcp-Param-Page": {"042"}}, mcpmsg.CodeMirrorMismatch, "Mcp-Param-Page"},
+		{`{"deep":{"dry":true}}`, map[string][]string{"Mcp-Param-Dry": {"true"}}, 0, ""},
+		{`{"deep":{"dry":true}}`, map[string][]string{"Mcp-Param-Dry": {"True"}}, mcpmsg.CodeMirrorMismatch, "Mcp-Param-Dry"},
+		{`{}`, map[string][]string{"Mcp-Param-Other": {"x"}}, 0, ""},
+	} {
+		in := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":` + r.arguments + `,` + meta26 + `}}`
+		m, bad := v.Check([]byte(in), client(0))
+		if !bad.OK() {
+			t.Fatal(bad.Err())
+		}
+		h := map[string][]string{"MCP-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {"t"}}
+		for k, x := range r.add {
+			h[k] = x
+		}
+		if bad = v.CheckMirror(&m, h); bad.Code != r.want || bad.Name != r.field {
+			t.Errorf("%s with %v: %v in %q, want %v in %q", r.arguments, r.add, bad.Code, bad.Name, r.want, r.field)
+		}
+		if n := testing.AllocsPerRun(20, func() { v.CheckMirror(&m, h) }); n != 0 {
+			t.Errorf("%s with %v: %v allocations, want 0", r.arguments, r.add, n)
+		}
+	}
+}
+
+func TestStrictToolNames(t *testing.T) {
+	v := newValidator(t, mcpmsg.Config{StrictToolNames: true})
+	for name, want := range map[string]mcpmsg.Code{"a-b_c.D9": 0, "": mcpmsg.CodeSchemaForm, "a b": mcpmsg.CodeSchemaForm, "検索": mcpmsg.CodeSchemaForm,
+		strings.Repeat("a", 128): 0, strings.Repeat("a", 129): mcpmsg.CodeSchemaForm} {
+		in := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + name + `"}}`
+		if _, bad := v.Check([]byte(in), client(0)); bad.Code != want {
+			t.Errorf("%q: %v, want %v", name, bad.Code, want)
+		}
+	}
+}
+
+func TestHiddenText(t *testing.T) {
+	v, lax := newValidator(t, mcpmsg.Config{}), newValidator(t, mcpmsg.Config{DangerouslyAllowHiddenText: true})
+	for text, want := range map[string]mcpmsg.Code{
+		"Adds two numbers.":             0,
+		"البحث \u2066API\u2069 \u200fx": 0,
+		"🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f 👩\u200d💻 ❤\ufe0f 葛\U000e0100": 0,
+		`\ud83c\udff4\udb40\udc67\udb40\udc7f`: 0,
+		"a\U000e0061b":                         mcpmsg.CodeHiddenText,
+		`a\udb40\udc61b`:                       mcpmsg.CodeHiddenText,
+		"🏴\U000e0067 ":                         mcpmsg.CodeHiddenText,
+		"🏴\U000e0067":                          mcpmsg.CodeHiddenText,
+		"😀\ufe01\U000e0101\U000e0102":          mcpmsg.CodeHiddenText,
+		"a\u200b\u200c\u200d\u2060b":           mcpmsg.CodeHiddenText,
+		`a\u200b\u200b\u200bb`:                 0,
+		"a\u202eb":                             mcpmsg.CodeHiddenText,
+	} {
+		in := []byte(`{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t","inputSchema":{"type":"object","x":{"description":"` + text + `"}}}]}}`)
+		if _, bad := v.Check(in, server(mcpmsg.V20250618, mcpmsg.MethodToolsList)); bad.Code != want {
+			t.Errorf("%q: %v, want %v", text, bad.Code, want)
+		}
+		if _, bad := lax.Check(in, server(mcpmsg.V20250618, mcpmsg.MethodToolsList)); !bad.OK() {
+			t.Errorf("%q is refused though allowed: %v", text, bad.Err())
+		}
+		if _, bad := v.Check(in, server(mcpmsg.V20250618, 0)); !bad.OK() {
+			t.Errorf("%q is refused in a result of an unknown method: %v", text, bad.Err())
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package mcpmsg
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sallyport/sallyport/internal/schema"
+)
+
+// Schema is a compiled JSON Schema, such as the inputSchema of a tool. It is immutable and safe for concurrent use.
+type Schema struct {
+	root    *schema.Edge
+	headers []paramHeader
+}
+
+// maxSchemaBytes and maxSchemaDepth bound what CompileSchema reads, because tool schemas come from servers.
+//
+// Source: MCP 2026-07-28, Base Protocol, JSON Schema usage: depth and number of subschemas SHOULD be bounded.
+const (
+	maxSchemaBytes = 1 << 20
+	maxSchemaDepth = 64
+)
+
+// toolDialect is what CompileSchema understands.
+var toolDialect = schema.Dialect{
+	Keywords: []string{
+		"type", "const", "enum", "properties", "required", "items", "additionalProperties", "anyOf", "allOf", "oneOf", "$ref",
+		"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern",
+		"minItems", "maxItems", "minProperties", "maxProperties",
+	},
+	Notes: []string{
+		"$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "deprecated",
+		"readOnly", "writeOnly", "format", "contentEncoding", "contentMediaType", "x-mcp-header",
+	},
+}
+
+// CompileSchema compiles the inputSchema of a tool, or another JSON Schema of draft-07 or 2020-12. A keyword that it can't
+// honour is an error that names it: not, if, uniqueItems, multipleOf, patternProperties, propertyNames, dependent*, prefixItems,
+// unevaluated*, and enum or const with an object or array. format is a note, as in 2020-12. pattern is read as RE2, which
+// refuses backreferences and lookaround, and where \d, \w and \s mean ASCII. A $ref leads to a part of the same schema; nothing
+// is ever fetched. A schema has at most 1 MiB, a depth of 64, and 64 alternatives in one place.
+func CompileSchema(inputSchema []byte) (*Schema, error) {
+	if len(inputSchema) > maxSchemaBytes {
+		return nil, fmt.Errorf("mcpmsg: schema has %d bytes, more than %d", len(inputSchema), maxSchemaBytes)
+	}
+	// The text must be as unambiguous as a message: a repeated keyword has two meanings.
+	w := schema.NewWalker(schema.Limits{
+		Depth: maxSchemaDepth, Members: 10_000, Items: 10_000, StringBytes: maxSchemaBytes, NameBytes: 4096, NumberBytes: 100,
+	})
+	if end := w.Walk(inputSchema, 0, &schema.Edge{Node: schema.Free}, 0); end < 0 {
+		return nil, fmt.Errorf("mcpmsg: schema: %w", &Error{Violation{Code: codeOf[w.Fault.Reason], Offset: w.Fault.Offset}})
+	}
+	doc, err := schema.Decode(inputSchema)
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := doc["$schema"].(string); ok && !knownDialect(s) {
+		return nil, errors.New("mcpmsg: schema: $schema is neither draft-07 nor 2020-12")
+	}
+	root, err := schema.NewCompiler(doc, toolDialect).Compile(doc)
+	if err != nil {
+		return nil, err
+	}
+	headers, err := paramHeaders(doc)
+	if err != nil {
+		return nil, err
+	}
+	return &Schema{root, headers}, nil
+}
+
+func knownDialect(s string) bool {
+	switch s {
+	case "http://json-schema.org/draft-07/schema#", "http://json-schema.org/draft-07/schema",
+		"https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2020-12/schema#":
+		return true
+	}
+	return false
+}
