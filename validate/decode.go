@@ -110,10 +110,14 @@ func decoded(s string, i int) (c byte, next int, ok bool) {
 
 // hexPair reads two hexadecimal digits, raw or escaped, at s[i].
 func hexPair(s string, i int) (d byte, end int, ok bool) {
-	high, i, _ := decoded(s, i)
-	low, end, ok := decoded(s, i)
-	h, l := scan.Hex(high), scan.Hex(low)
-	return h<<4 | l, end, ok && h < 16 && l < 16
+	c, i, ok := decoded(s, i)
+	high := scan.Hex(c)
+	if !ok || high > 15 {
+		return 0, i, false
+	}
+	c, end, ok = decoded(s, i)
+	low := scan.Hex(c)
+	return high<<4 | low, end, ok && low < 16
 }
 
 // hasDotsBefore reports whether two dots, raw or escaped, stand before s[i].

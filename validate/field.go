@@ -23,21 +23,34 @@ func fieldName[T Text](name T) problem {
 // check. It does not bound the length and allocates nothing. net/http refuses other values itself and unfolds.
 //
 // Source: RFC 9110, 5.5; RFC 9112, 5.2.
-func FieldValue[T Text](value T) Violation { return fieldValue(value).in("") }
+func FieldValue[T Text](value T) (v Violation) {
+	if p := fieldValue(value); p.code != CodeOK { // so that this function is inlined
+		v.Code, v.Offset = p.code, p.at
+	}
+	return v
+}
+
+// IsFieldValue is [FieldValue] for loops that need no more than the answer: a Violation is six words, and handing them over
+// costs more than checking a short value.
+func IsFieldValue[T Text](value T) bool { return scan.FieldValue(value) < 0 }
 
 func fieldValue[T Text](value T) problem {
-	i := scan.FieldValue(value)
-	if i < 0 {
-		return problem{}
+	if at := scan.FieldValue(value); at >= 0 {
+		return badValue(value, at)
 	}
-	rest := value[i:]
+	return problem{}
+}
+
+// badValue says what is wrong with value[at], which scan.FieldValue found.
+func badValue[T Text](value T, at int) problem {
+	rest := value[at:]
 	if rest[0] == '\r' && len(rest) > 2 {
 		rest = rest[1:]
 	}
 	if rest[0] == '\n' && len(rest) > 1 && isOWS(rest[1]) {
-		return problem{CodeHeaderValueFolded, i}
+		return problem{CodeHeaderValueFolded, at}
 	}
-	return problem{CodeHeaderValueInvalid, i}
+	return problem{CodeHeaderValueInvalid, at}
 }
 
 // Method reports whether method is a token of at most 32 bytes. net/http does not check it over HTTP/2, where

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"iter"
+	"math/bits"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/scan"
@@ -18,7 +19,7 @@ type Headers struct {
 	table                                                     fieldTable
 	maxFields, maxBytes, maxName, maxCookies, maxHops, ranges int
 	underscores, obsText, outerSpace                          bool
-	accept, authorization, cookie, connection, forwarded      bool
+	authorization, cookie, connection, forwarded              bool
 }
 
 // NewHeaders compiles cfg. The error joins a *[ConfigError] for each thing that is wrong with it.
@@ -35,7 +36,7 @@ func compileHeaders(cfg *HeaderConfig, errs *configErrors) *Headers {
 	h := &Headers{
 		ready: true, table: knownFields,
 		underscores: cfg.RefuseUnderscores, obsText: cfg.RefuseObsText, outerSpace: cfg.RefuseOuterSpace,
-		accept: cfg.StrictAccept, authorization: cfg.StrictAuthorization, cookie: cfg.StrictCookie,
+		authorization: cfg.StrictAuthorization, cookie: cfg.StrictCookie,
 		connection: cfg.StrictConnection, forwarded: cfg.StrictForwarded,
 	}
 	h.maxFields = errs.bound("HeaderConfig.MaxFields", cfg.MaxFields, 100, 1, 10_000)
@@ -54,6 +55,9 @@ func compileHeaders(cfg *HeaderConfig, errs *configErrors) *Headers {
 		lastEventIDBound: errs.bound("HeaderConfig.MaxLastEventIDBytes", cfg.MaxLastEventIDBytes, 512, 1, 64<<10),
 	}
 	h.name(cfg, errs)
+	if !cfg.StrictAccept {
+		h.table.fields[find(&h.table, "Accept")].grammar = noGrammar
+	}
 	for i := range h.table.fields {
 		if f := &h.table.fields[i]; f.limit == 0 {
 			f.limit = limits[f.bound]
@@ -101,6 +105,7 @@ func (h *Headers) name(cfg *HeaderConfig, errs *configErrors) {
 			continue
 		}
 		f.grammar = noGrammar
+		f.flags &^= sealed
 	}
 }
 
@@ -111,15 +116,18 @@ func isFraming(f *field) bool {
 // Check checks fields as net/http holds them. Keys may be in any case. What it finds first depends on the order of the
 // map. The fields are taken for those of HTTP/1.1; [Request] knows better.
 func (h *Headers) Check(header map[string][]string) Violation {
-	t := newTally(mode{}, nil)
-	return h.checkMap(&t, header)
+	var t tally
+	h.start(&t, mode{}, nil)
+	h.checkMap(&t, header)
+	return t.found
 }
 
 // All yields a violation for every line that has one, the first it finds there, and for the request as a whole. It stops
 // after a limit on number or sum, and allocates for the iterator only.
 func (h *Headers) All(header map[string][]string) iter.Seq[Violation] {
 	return func(yield func(Violation) bool) {
-		t := newTally(mode{}, yield)
+		var t tally
+		h.start(&t, mode{}, yield)
 		h.checkMap(&t, header)
 	}
 }
@@ -128,14 +136,17 @@ func (h *Headers) All(header map[string][]string) iter.Seq[Violation] {
 // folded in the obsolete way, equal repetitions, Content-Length beside Transfer-Encoding. The fields are taken for those
 // of HTTP/1.1; [Request] knows better. Pseudo-fields of HTTP/2 are no fields: see [RequestView].
 func (h *Headers) CheckFields(fields []Field) Violation {
-	t := newTally(mode{raw: true}, nil)
-	return h.checkFields(&t, fields)
+	var t tally
+	h.start(&t, mode{raw: true}, nil)
+	h.checkFields(&t, fields)
+	return t.found
 }
 
 // AllFields is [Headers.All] for [Headers.CheckFields].
 func (h *Headers) AllFields(fields []Field) iter.Seq[Violation] {
 	return func(yield func(Violation) bool) {
-		t := newTally(mode{raw: true}, yield)
+		var t tally
+		h.start(&t, mode{raw: true}, yield)
 		h.checkFields(&t, fields)
 	}
 }
@@ -151,174 +162,244 @@ type mode struct {
 // tally is what a check has seen of a request so far.
 type tally struct {
 	mode
-	yield func(Violation) bool // nil: stop at the first violation
+	picky   bool                 // some bytes of values that fields may hold are refused
+	suspect fieldFlags           // what in flags makes a field unwelcome
+	yield   func(Violation) bool // nil: stop at the first violation
+	found   Violation            // the last violation
+
+	header map[string][]string // what is checked, one of the two
+	list   []Field
 
 	fields, bytes, cookies, params int
-	hops                           [2]int // of X-Forwarded-For, and of Forwarded
+	hops, nodes                    int // of Forwarded, of X-Forwarded-For
 
-	seen   [(firstRow + len(fieldList) + len(overrideNames) + maxNamed + 63) / 64]uint64
+	// Grammars are applied after the lines are counted, in the order of the table: the order of a map is random, and
+	// branches that no processor can predict would cost more than the grammars.
+	seen    [(firstRow + len(fieldList) + len(overrideNames) + maxNamed + 63) / 64]uint64
+	pending uint32        // slots whose first value waits for its grammar
+	first   [slots]string // those values
+
 	length int64  // Content-Length, -1 if there is none
 	coded  bool   // Transfer-Encoding was there
 	host   string // Host
 	hosted bool   // Host was there
 }
 
-func newTally(m mode, yield func(Violation) bool) tally {
-	return tally{mode: m, yield: yield, length: -1}
+// start prepares t for a request.
+func (h *Headers) start(t *tally, m mode, yield func(Violation) bool) {
+	t.mode, t.yield, t.length = m, yield, -1
+	t.picky = m.http2 || h.obsText || h.outerSpace
+	t.suspect = forbidden
+	if m.http2 || m.http10 {
+		t.suspect |= connection
+	}
 }
 
-// stop reports whether v ends the check.
+// stop takes a violation and reports whether it ends the check. It keeps it: functions that return a Violation each would
+// spend more time on handing over the zero one than on checking.
 func (t *tally) stop(v Violation) bool {
-	if v.OK() {
-		return false
-	}
+	t.found = v
 	if t.yield == nil || !t.yield(v) {
 		return true
 	}
-	return v.Code == CodeHeaderTooMany || v.Code == CodeHeaderTooLarge
+	return v.Code == CodeHeaderTooMany || v.Code == CodeHeaderTooLarge || v.Code == CodeNotCompiled
 }
 
-func (h *Headers) checkMap(t *tally, header map[string][]string) Violation {
-	if !h.ready {
-		return t.refuseAll()
-	}
+// checkMap hands the lines on in batches, so that there is one loop for maps and lists, without a call for each line. It
+// reports whether the check goes on.
+func (h *Headers) checkMap(t *tally, header map[string][]string) bool {
+	var batch [16]Field
+	n := 0
+	t.header = header
 	for name, values := range header {
-		if t.fields += len(values); t.fields > h.maxFields {
-			v := tooMany(CodeHeaderTooMany, "", h.maxFields, t.fields)
-			t.stop(v)
-			return v
-		}
-		row := int(find(&h.table, name))
-		if row == customRow {
-			var v Violation
-			row, v = h.customName(t, name)
-			if row == paramRow && v.OK() && len(values) > 1 {
-				v = Violation{Code: CodeHeaderDuplicate, Name: name}
-			}
-			if t.stop(v) {
-				return v
-			}
-			if row == paramRow && !isCanonical(name) && repeatsIn(header, name) {
-				if v = (Violation{Code: CodeHeaderDuplicate, Name: name}); t.stop(v) {
-					return v
-				}
-			}
-		}
 		for _, value := range values {
-			if v := h.line(t, row, name, value); t.stop(v) {
-				return v
+			if n == len(batch) {
+				if !h.checkLines(t, batch[:]) {
+					return false
+				}
+				n = 0
 			}
+			batch[n] = Field{name, value}
+			n++
 		}
 	}
-	return h.whole(t)
+	return h.checkLines(t, batch[:n]) && h.whole(t)
 }
 
-func (h *Headers) checkFields(t *tally, fields []Field) Violation {
+// checkFields reports whether the check goes on.
+func (h *Headers) checkFields(t *tally, fields []Field) bool {
+	t.list = fields
+	return h.checkLines(t, fields) && h.whole(t)
+}
+
+// checkLines checks field lines and reports whether the check goes on.
+func (h *Headers) checkLines(t *tally, fields []Field) bool {
 	if !h.ready {
-		return t.refuseAll()
+		return !t.stop(Violation{Code: CodeNotCompiled})
 	}
-	if t.fields = len(fields); t.fields > h.maxFields {
-		v := tooMany(CodeHeaderTooMany, "", h.maxFields, t.fields)
-		t.stop(v)
-		return v
+	if t.fields += len(fields); t.fields > h.maxFields {
+		return !t.stop(tooMany(CodeHeaderTooMany, "", h.maxFields, t.fields))
 	}
-	for i := range fields {
-		name := fields[i].Name
-		row := int(find(&h.table, name))
-		if t.http2 {
-			if at := upperCase(name); at >= 0 {
-				if v := (Violation{Code: CodeHeaderNameUppercase, Name: name, Offset: at}); t.stop(v) {
-					return v
-				}
+	for len(fields) > 0 {
+		i, row, p := h.lines(t, fields)
+		if p.code == CodeOK {
+			break
+		}
+		if t.stop(h.explain(t, row, fields[i].Name, fields[i].Value, p)) {
+			return false
+		}
+		fields = fields[i+1:]
+	}
+	return true
+}
+
+// lines checks field lines up to the first with a problem, but for the grammar of the first value of a known field, and
+// returns its index, its row and the problem.
+func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
+	for i = range fields {
+		name, value := fields[i].Name, fields[i].Value
+		row = customRow
+		if name != "" {
+			row = int(h.table.index[slot(name)])
+		}
+		if row != customRow && h.table.fields[row].name != name {
+			row = int(find(&h.table, name)) // another case, or another name in the same slot
+		}
+		if row == customRow {
+			if row, p = h.custom(t, name); p.code != CodeOK {
+				return i, row, p
+			}
+		}
+		f := &h.table.fields[row]
+		t.bytes += len(name) + len(value) + lineOverhead
+		if t.bytes > h.maxBytes {
+			return i, row, problem{CodeHeaderTooLarge, 0}
+		}
+		if len(value) > f.limit {
+			return i, row, problem{CodeHeaderValueTooLong, 0}
+		}
+		if f.flags&t.suspect != 0 {
+			if p.code = t.unwanted(f); p.code != CodeOK {
+				return i, row, p
+			}
+		}
+		if !t.parsed && f.flags&sealed == 0 {
+			if at := scan.FieldValue(value); at >= 0 {
+				return i, row, badValue(value, at)
+			}
+		}
+		if t.picky {
+			if p = h.picky(t, name, value); p.code != CodeOK {
+				return i, row, p
 			}
 		}
 		if row == customRow {
-			var v Violation
-			row, v = h.customName(t, name)
-			if row == paramRow && v.OK() && repeatsAbove(fields[:i], name) {
-				v = Violation{Code: CodeHeaderDuplicate, Name: name}
-			}
-			if t.stop(v) {
-				return v
-			}
+			continue
 		}
-		if v := h.line(t, row, name, fields[i].Value); t.stop(v) {
-			return v
+		word, bit := row/64, uint64(1)<<(row%64)
+		if t.seen[word]&bit != 0 {
+			if p = h.again(t, row, name, value); p.code != CodeOK {
+				return i, row, p
+			}
+			continue
+		}
+		t.seen[word] |= bit
+		if f.grammar != noGrammar {
+			t.pending |= 1 << f.slot
+			t.first[f.slot%slots] = value
 		}
 	}
-	return h.whole(t)
+	return 0, 0, problem{}
 }
 
-func (t *tally) refuseAll() Violation {
-	v := Violation{Code: CodeNotCompiled}
-	t.stop(v)
-	return v
+// lineOverhead is what a line costs beside its name and value, in the reckoning of HTTP/2.
+//
+// Source: RFC 9113, 6.5.2.
+const lineOverhead = 32
+
+// again checks the second and later lines of a known field.
+func (h *Headers) again(t *tally, row int, name, value string) problem {
+	f := &h.table.fields[row]
+	switch {
+	case row == paramRow && t.repeats(name):
+		return problem{CodeHeaderDuplicate, 0}
+	case f.flags&singleton != 0:
+		return problem{repeatedCode(f.grammar), 0}
+	}
+	if p := h.grammar(t, f.grammar, value); p.code != CodeOK {
+		return t.rank(f, value, p)
+	}
+	return problem{}
 }
 
-// customName checks a name that is not in the table and returns its row.
-func (h *Headers) customName(t *tally, name string) (int, Violation) {
+// repeats reports whether the request has more than one field of that name in any case.
+func (t *tally) repeats(name string) bool {
+	n := 0
+	for i := range t.list {
+		if scan.EqualFold(t.list[i].Name, name) {
+			n++
+		}
+	}
+	for other, values := range t.header {
+		if scan.EqualFold(other, name) {
+			n += len(values)
+		}
+	}
+	return n > 1
+}
+
+// explain makes the violation of a problem that line or customName found. They return the shorter form because most lines
+// have none.
+func (h *Headers) explain(t *tally, row int, name, value string, p problem) Violation {
+	switch p.code {
+	case CodeHeaderTooLarge:
+		return tooMany(p.code, "", h.maxBytes, t.bytes)
+	case CodeHeaderValueTooLong:
+		return tooLong(p.code, name, h.table.fields[row].limit, len(value))
+	case CodeHeaderNameTooLong:
+		return tooLong(p.code, name, h.maxName, len(name))
+	case CodeMCPParamTooMany:
+		return tooMany(p.code, "", maxMCPParams, t.params)
+	case CodeCookieTooMany:
+		return tooMany(p.code, name, h.maxCookies, t.cookies)
+	case CodeForwardedTooMany:
+		return tooMany(p.code, name, h.maxHops, max(t.hops, t.nodes))
+	}
+	return p.in(name)
+}
+
+// custom checks a name that is not in the table, and returns its row.
+func (h *Headers) custom(t *tally, name string) (row int, p problem) {
 	if len(name) > h.maxName {
-		return customRow, tooLong(CodeHeaderNameTooLong, name, h.maxName, len(name))
+		return customRow, problem{CodeHeaderNameTooLong, 0}
 	}
 	if !t.parsed {
-		if p := fieldName(name); p.code != CodeOK {
-			return customRow, p.in(name)
+		if p = fieldName(name); p.code != CodeOK {
+			return customRow, p
 		}
 	}
 	if at := strings.IndexByte(name, '_'); at >= 0 {
 		if h.table.isTwin(name) {
-			return customRow, Violation{Code: CodeHeaderNameTwin, Name: name, Offset: at}
+			return customRow, problem{CodeHeaderNameTwin, at}
 		}
 		if h.underscores {
-			return customRow, Violation{Code: CodeHeaderNameUnderscore, Name: name, Offset: at}
+			return customRow, problem{CodeHeaderNameUnderscore, at}
 		}
 	}
 	if !isMCPParam(name) {
-		return customRow, Violation{}
+		return customRow, problem{}
 	}
 	if len(name) == len(mcpParamPrefix) {
-		return paramRow, Violation{Code: CodeMCPParamInvalid, Name: name, Offset: len(name)}
+		return paramRow, problem{CodeMCPParamInvalid, len(name)}
 	}
 	if t.params++; t.params > maxMCPParams {
-		return paramRow, tooMany(CodeMCPParamTooMany, "", maxMCPParams, t.params)
+		return paramRow, problem{CodeMCPParamTooMany, 0}
 	}
-	return paramRow, Violation{}
+	return paramRow, problem{}
 }
 
 // maxMCPParams bounds the Mcp-Param fields of a request, so that finding a repeated one stays linear.
 const maxMCPParams = 64
-
-// repeatsAbove reports whether a field of the same name in any case is among fields.
-func repeatsAbove(fields []Field, name string) bool {
-	for i := range fields {
-		if scan.EqualFold(fields[i].Name, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// repeatsIn reports whether header has the same name in another case too, as maps made by hand may.
-func repeatsIn(header map[string][]string, name string) bool {
-	for other := range header {
-		if other != name && scan.EqualFold(other, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// isCanonical reports whether name has the case that net/http gives it.
-func isCanonical(name string) bool {
-	start := true
-	for i := range len(name) {
-		if c := name[i]; start && c-'a' < 26 || !start && c-'A' < 26 {
-			return false
-		}
-		start = name[i] == '-'
-	}
-	return true
-}
 
 func upperCase(name string) int {
 	for i := range len(name) {
@@ -329,53 +410,39 @@ func upperCase(name string) int {
 	return -1
 }
 
-// line checks one field line whose name is settled.
-func (h *Headers) line(t *tally, row int, name, value string) Violation {
-	f := &h.table.fields[row]
-	if t.bytes += len(name) + len(value) + 32; t.bytes > h.maxBytes {
-		return tooMany(CodeHeaderTooLarge, "", h.maxBytes, t.bytes)
-	}
-	if len(value) > f.limit {
-		return tooLong(CodeHeaderValueTooLong, name, f.limit, len(value))
-	}
-	word, bit := row/64, uint64(1)<<(row%64)
-	if t.seen[word]&bit != 0 && f.flags&singleton != 0 {
-		return Violation{Code: repeatedCode(f.grammar), Name: name}
-	}
-	t.seen[word] |= bit
-	if f.flags&(forbidden|connection) != 0 {
-		if v := t.unwanted(f, name); !v.OK() {
-			return v
-		}
-	}
-	if !t.parsed {
-		if scan.FieldValue(value) >= 0 {
-			return fieldValue(value).in(name)
+// picky checks for what is allowed in most configurations and versions.
+func (h *Headers) picky(t *tally, name, value string) problem {
+	if t.http2 && t.raw {
+		if at := upperCase(name); at >= 0 {
+			return problem{CodeHeaderNameUppercase, at}
 		}
 	}
 	if h.obsText {
 		if at := obsText(value); at >= 0 {
-			return Violation{Code: CodeHeaderValueObsText, Name: name, Offset: at}
+			return problem{CodeHeaderValueObsText, at}
 		}
 	}
-	if n := len(value); n > 0 && (isOWS(value[0]) || isOWS(value[n-1])) {
-		from, to := trimOWS(value)
-		if t.http2 || h.outerSpace {
-			if from > 0 {
-				return Violation{Code: CodeHeaderValueSpace, Name: name}
-			}
-			return Violation{Code: CodeHeaderValueSpace, Name: name, Offset: to}
+	if t.http2 || h.outerSpace {
+		if from, to := trimOWS(value); from > 0 {
+			return problem{CodeHeaderValueSpace, 0}
+		} else if to < len(value) {
+			return problem{CodeHeaderValueSpace, to}
 		}
-		v := h.grammar(t, f.grammar, name, value[from:to])
-		if v.Code != CodeOK && v.Limit == 0 {
-			v.Offset += from
+	}
+	return problem{}
+}
+
+// rank returns the more basic problem of a value in which the grammar of f finds p: what is wrong with any field comes
+// before what is wrong with this one. Offsets become those of the value with the white space around it.
+func (t *tally) rank(f *field, value string, p problem) problem {
+	if f.flags&sealed != 0 && !t.parsed {
+		if at := scan.FieldValue(value); at >= 0 {
+			return badValue(value, at)
 		}
-		return v
 	}
-	if f.grammar == noGrammar {
-		return Violation{}
-	}
-	return h.grammar(t, f.grammar, name, value)
+	from, _ := trimOWS(value)
+	p.at += from
+	return p
 }
 
 func repeatedCode(g grammar) Code {
@@ -389,16 +456,16 @@ func repeatedCode(g grammar) Code {
 }
 
 // unwanted judges fields that are refused by name.
-func (t *tally) unwanted(f *field, name string) Violation {
+func (t *tally) unwanted(f *field) Code {
 	switch {
 	case f.flags&forbidden != 0:
-		return Violation{Code: CodeHeaderForbidden, Name: name}
+		return CodeHeaderForbidden
 	case f.grammar == transferEncodingGrammar && (t.http2 || t.http10):
-		return Violation{Code: CodeTransferEncodingVersion, Name: name}
+		return CodeTransferEncodingVersion
 	case t.http2:
-		return Violation{Code: CodeHeaderConnectionSpecific, Name: name}
+		return CodeHeaderConnectionSpecific
 	}
-	return Violation{}
+	return CodeOK
 }
 
 func obsText(s string) int {
@@ -410,10 +477,13 @@ func obsText(s string) int {
 	return -1
 }
 
-// grammar checks a value without white space around it against the grammar of its field, and remembers what the request
-// as a whole needs.
-func (h *Headers) grammar(t *tally, g grammar, name, value string) Violation {
-	var p problem
+// grammar checks a value, without the white space around it, against a grammar, and remembers what the request as a whole
+// needs.
+func (h *Headers) grammar(t *tally, g grammar, value string) (p problem) {
+	if n := len(value); n > 0 && (isOWS(value[0]) || isOWS(value[n-1])) {
+		from, to := trimOWS(value)
+		value = value[from:to]
+	}
 	switch g {
 	case hostGrammar:
 		t.host, t.hosted = value, true
@@ -428,9 +498,7 @@ func (h *Headers) grammar(t *tally, g grammar, name, value string) Violation {
 	case contentTypeGrammar:
 		p = contentTypeProblem(value)
 	case acceptGrammar:
-		if h.accept {
-			p = acceptProblem(value)
-		}
+		p = acceptProblem(value)
 	case authorizationGrammar:
 		if p = credentialsProblem(value); h.authorization && p.code == CodeOK {
 			p = authorizationProblem(value)
@@ -439,7 +507,7 @@ func (h *Headers) grammar(t *tally, g grammar, name, value string) Violation {
 		p = originProblem(value)
 	case cookieGrammar:
 		if t.cookies += 1 + strings.Count(value, ";"); t.cookies > h.maxCookies {
-			return tooMany(CodeCookieTooMany, name, h.maxCookies, t.cookies)
+			return problem{CodeCookieTooMany, 0}
 		}
 		if h.cookie {
 			p = cookieProblem(value)
@@ -458,8 +526,18 @@ func (h *Headers) grammar(t *tally, g grammar, name, value string) Violation {
 		}
 	case rangeGrammar:
 		p = rangeProblem(value, h.ranges)
-	case forwardedGrammar, forwardedForGrammar:
-		return h.forwardedLine(t, g, name, value)
+	case forwardedGrammar:
+		if t.hops += 1 + strings.Count(value, ","); t.hops > h.maxHops {
+			return problem{CodeForwardedTooMany, 0}
+		}
+		p = forwardedProblem(value)
+	case forwardedForGrammar:
+		if t.nodes += 1 + strings.Count(value, ","); t.nodes > h.maxHops {
+			return problem{CodeForwardedTooMany, 0}
+		}
+		if h.forwarded {
+			p = forwardedForProblem(value)
+		}
 	case forwardedProtoGrammar:
 		p = forwardedProtoProblem(value)
 	case forwardedHostGrammar:
@@ -479,33 +557,20 @@ func (h *Headers) grammar(t *tally, g grammar, name, value string) Violation {
 	case mcpParamGrammar:
 		p = paramValue(value)
 	}
-	return p.in(name)
+	return p
 }
 
-// forwardedLine counts the hops of each kind of field by itself.
-func (h *Headers) forwardedLine(t *tally, g grammar, name, value string) Violation {
-	hops := &t.hops[0]
-	if g == forwardedGrammar {
-		hops = &t.hops[1]
+// whole applies the grammars that wait, and checks what only all lines together show. It reports whether the check goes on.
+func (h *Headers) whole(t *tally) bool {
+	for ; t.pending != 0; t.pending &= t.pending - 1 {
+		slot := bits.TrailingZeros32(t.pending) % slots
+		row, value := int(h.table.slots[slot]), t.first[slot]
+		f := &h.table.fields[row]
+		if p := h.grammar(t, f.grammar, value); p.code != CodeOK {
+			if t.stop(h.explain(t, row, f.name, value, t.rank(f, value, p))) {
+				return false
+			}
+		}
 	}
-	if *hops += 1 + strings.Count(value, ","); *hops > h.maxHops {
-		return tooMany(CodeForwardedTooMany, name, h.maxHops, *hops)
-	}
-	if g == forwardedGrammar {
-		return forwardedProblem(value).in(name)
-	}
-	if h.forwarded {
-		return forwardedForProblem(value).in(name)
-	}
-	return Violation{}
-}
-
-// whole checks what only all lines together show.
-func (h *Headers) whole(t *tally) Violation {
-	if t.coded && t.length >= 0 {
-		v := Violation{Code: CodeFramingConflict, Name: "Transfer-Encoding"}
-		t.stop(v)
-		return v
-	}
-	return Violation{}
+	return t.length < 0 || !t.coded || !t.stop(Violation{Code: CodeFramingConflict, Name: "Transfer-Encoding"})
 }

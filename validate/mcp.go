@@ -25,15 +25,22 @@ func ProtocolVersion[T Text](value T) Violation {
 
 func protocolVersionProblem[T Text](s T) problem {
 	const form = "DDDD-DD-DD"
-	for i := range min(len(s), len(form)) {
-		if dash := form[i] == '-'; dash && s[i] != '-' || !dash && !scan.Is(s[i], scan.Digit) {
-			return problem{CodeProtocolVersionInvalid, i}
-		}
+	if len(s) == len(form) && s[4] == '-' && s[7] == '-' && isDigits(s, 0, 4) && isDigits(s, 5, 7) && isDigits(s, 8, 10) {
+		return problem{}
 	}
-	if len(s) != len(form) {
-		return problem{CodeProtocolVersionInvalid, min(len(s), len(form))}
+	i := 0
+	for i < min(len(s), len(form)) && (form[i] == '-' && s[i] == '-' || form[i] == 'D' && scan.Is(s[i], scan.Digit)) {
+		i++
 	}
-	return problem{}
+	return problem{CodeProtocolVersionInvalid, i}
+}
+
+func isDigits[T Text](s T, from, to int) bool {
+	var bad byte
+	for ; from < to; from++ {
+		bad |= (s[from]-'0')&0xf0 | (s[from]-'0'+6)&0xf0 // above 9 in either
+	}
+	return bad == 0
 }
 
 // MCPMethod reports whether value is a non-empty line of HTAB, SP and visible ASCII. That it equals the method in the body
@@ -77,13 +84,8 @@ func paramValue[T Text](s T) problem {
 
 // mirrorText allows one or more of HTAB, SP and visible ASCII.
 func mirrorText[T Text](s T, c Code) problem {
-	if len(s) == 0 {
-		return problem{c, 0}
-	}
-	for i := 0; i < len(s); i++ {
-		if i = scan.Not(s, i, scan.Visible); i < len(s) && !isOWS(s[i]) {
-			return problem{c, i}
-		}
+	if i := scan.PrintableASCII(s); i >= 0 || len(s) == 0 {
+		return problem{c, max(i, 0)}
 	}
 	return problem{}
 }

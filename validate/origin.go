@@ -13,6 +13,9 @@ func originProblem[T Text](s T) problem {
 	if string(s) == "null" {
 		return problem{}
 	}
+	if i := len("https://"); len(s) > i && len(s)-i <= defaultHostBytes && string(s[:i]) == "https://" && isPlainName(s[i:]) {
+		return problem{}
+	}
 	i := 0
 	if len(s) > 0 && scan.Is(s[0], scan.Alpha) {
 		i = scan.Not(s, 1, scan.Scheme)

@@ -63,51 +63,42 @@ type pathWalk struct {
 }
 
 // path checks s[from:to], which starts with a slash. It passes over eight plain bytes at a time.
-func (t *Target) path(s string, from, to int, refuse *codeSet) Violation {
+func (t *Target) path(s string, from, to int, refuse *codeSet) problem {
+	s = s[:to]
 	if to-from > min(t.maxSegments, t.maxSegment) {
-		if v := t.segments(s[from:to], from); !v.OK() {
-			return v
+		if p := t.segments(s, from); p.code != CodeOK {
+			return p
 		}
 	}
-	s = s[:to]
 	w := pathWalk{dots: notDots}
 	sawDots := false
 	for i := from; i < len(s); {
-		if len(s)-i > 8 && w.utf.Done() && (w.dots < 0 || w.dots == 0 && s[i] != '.') {
-			m := oddInPath(scan.Load64(s[i:]), scan.Load64(s[i+1:]))
-			k := bits.TrailingZeros64(m) >> 3 // 8 if m is zero
-			if k > 0 {
-				i += k
-				w.dots, w.encoded = notDots, false
-				if s[i-1] == '/' {
-					w.dots = 0
-				}
-				if k == 8 {
-					continue
-				}
+		if w.dots < 0 && w.utf.Done() {
+			at := i
+			if i = skipPath(s, i); i == len(s) {
+				w.dots = notDots
+				break
+			}
+			if i > at && s[i-1] == '/' {
+				w.dots, w.encoded = 0, false
 			}
 		}
 		c, at := s[i], i
 		i++
 		class := pathClasses[c]
 		if !w.utf.Done() && class != uriHigh && class != uriPercent && w.utf.broken() && refuse.has(CodeURIUTF8Invalid) {
-			return Violation{Code: CodeURIUTF8Invalid, Offset: at}
+			return problem{CodeURIUTF8Invalid, at}
 		}
 		var found Code
 		switch class {
 		case uriPlain:
 			w.dots = notDots
+			continue
 		case uriDot:
 			w.dot()
+			continue
 		case uriSlash:
-			found = w.endSegment()
-			if found == CodeOK && i < len(s) && s[i] == '/' {
-				found = CodeURISegmentEmpty
-				if at == from {
-					found = CodeURIPathAmbiguous
-				}
-			}
-			w.dots, w.encoded = 0, false
+			found = w.slash(s, at, from)
 		case uriPercent:
 			d, ok := escaped(s, at)
 			if !ok {
@@ -117,47 +108,67 @@ func (t *Target) path(s string, from, to int, refuse *codeSet) Violation {
 			}
 			i += 2
 			found = w.escape(s, at, d, refuse)
-		case uriSemicolon:
-			if found = CodeURIParameter; w.isDots() {
-				found = CodeURIDotSegmentParameter
-			}
-			w.dots = notDots
-		case uriHash:
-			found = CodeURIFragment
-		case uriDelimiter:
-			found = CodeURIDelimiterRaw
-			w.dots = notDots
-		case uriHigh:
-			w.dots = notDots
-			if found = w.utf.next(c, refuse); found == CodeOK {
-				found = CodeURINonASCII
-			}
-		case uriBad:
-			found = CodeURIByteInvalid
-			w.dots = notDots
+		default:
+			found = w.special(c, class, refuse)
 		}
 		if found != CodeOK {
 			if refuse.has(found) {
-				return Violation{Code: found, Offset: at}
+				return problem{found, at}
 			}
 			sawDots = sawDots || found == CodeURIDotSegment
 		}
 	}
 	if !w.utf.Done() && refuse.has(CodeURIUTF8Invalid) {
-		return Violation{Code: CodeURIUTF8Invalid, Offset: to}
+		return problem{CodeURIUTF8Invalid, to}
 	}
 	if found := w.endSegment(); found != CodeOK {
 		if refuse.has(found) {
-			return Violation{Code: found, Offset: to}
+			return problem{found, to}
 		}
 		sawDots = sawDots || found == CodeURIDotSegment
 	}
 	if sawDots && t.allowsDots && refuse.has(CodeURIAboveRoot) {
-		if at := climbs(s[from:to]); at >= 0 {
-			return Violation{Code: CodeURIAboveRoot, Offset: from + at}
+		if at := climbs(s[from:]); at >= 0 {
+			return problem{CodeURIAboveRoot, from + at}
 		}
 	}
-	return Violation{}
+	return problem{}
+}
+
+// slash judges what a slash at s[at] ends and starts.
+func (w *pathWalk) slash(s string, at, from int) Code {
+	found := w.endSegment()
+	w.dots, w.encoded = 0, false
+	switch {
+	case found != CodeOK || at+1 == len(s) || s[at+1] != '/':
+		return found
+	case at == from:
+		return CodeURIPathAmbiguous
+	}
+	return CodeURISegmentEmpty
+}
+
+// special judges the rarer raw bytes.
+func (w *pathWalk) special(c byte, class uriClass, refuse *codeSet) Code {
+	dots := w.isDots()
+	w.dots = notDots
+	switch class {
+	case uriSemicolon:
+		if dots {
+			return CodeURIDotSegmentParameter
+		}
+		return CodeURIParameter
+	case uriHash:
+		return CodeURIFragment
+	case uriDelimiter:
+		return CodeURIDelimiterRaw
+	case uriHigh:
+		if found := w.utf.next(c, refuse); found != CodeOK {
+			return found
+		}
+		return CodeURINonASCII
+	}
+	return CodeURIByteInvalid
 }
 
 // escape judges the escape of d at s[at]. Of several findings it returns one that is refused.
@@ -202,6 +213,9 @@ func (w *pathWalk) dot() {
 	if w.dots >= 0 {
 		w.dots++
 	}
+	if w.dots > 2 {
+		w.dots = notDots
+	}
 }
 
 func (w *pathWalk) isDots() bool { return w.dots == 1 || w.dots == 2 }
@@ -217,10 +231,27 @@ func (w *pathWalk) endSegment() Code {
 	return CodeURIDotSegment
 }
 
-// oddInPath flags the lanes of x that a walk must look at, y being the same text one byte on: bytes that are no pchar, "%",
-// ";", and slashes before a slash or a dot. The lowest flagged lane is a true one; lanes above it may be flagged wrongly.
-func oddInPath(x, y uint64) uint64 {
-	return oddInURI(x) | inRange(x, ';', '?') | equals(x, '/')&(equals(y, '/')|equals(y, '.')) | inRange(x, '\\', '\\')
+// skipPath returns the index of the first byte of s at or after i that a walk must look at: it passes over letters, digits
+// and other plain bytes, over dots within a segment, and over slashes before anything but a dot or a slash. It may stop
+// earlier. s[i] must lie within a segment.
+func skipPath(s string, i int) int {
+	for len(s)-i > 8 {
+		x := scan.Load64(s[i : i+8])
+		m := odd(x) | ambiguous(x, scan.Load64(s[i+1:i+9]))
+		if m != 0 {
+			if m &^= equals(x, '_'); m != 0 {
+				return i + bits.TrailingZeros64(m)>>3
+			}
+		}
+		i += 8
+	}
+	if len(s) >= 8 {
+		x := scan.Load64(s[len(s)-8:])
+		if (odd(x)|ambiguous(x, x>>8))&^equals(x, '_') == 0 {
+			return len(s)
+		}
+	}
+	return i
 }
 
 const (
@@ -228,16 +259,22 @@ const (
 	highs = 0x8080808080808080
 )
 
-// oddInURI flags the lanes that are not plain in path and query alike.
-func oddInURI(x uint64) uint64 {
-	low := (x - ones*'&') &^ x // 0x00 to 0x25, with "!", "$" flagged in vain
-	return (low|x)&highs | inRange(x, '[', '^') | inRange(x, '`', '`') | inRange(x, '{', '}') | equals(x, 0x7f) | equals(x, '<') | equals(x, '>')
+// odd flags exactly the lanes that are neither letters nor "&" to ":" (digits, "-", "." and "/" among them), which are plain
+// in path and query alike but for slashes and dots.
+func odd(x uint64) uint64 {
+	seven := x &^ highs // no carry leaves a lane
+	lower := seven | ones*0x20
+	letter := (lower + ones*(0x80-'a')) &^ (lower + ones*(0x7f-'z'))
+	middle := (seven + ones*(0x80-'&')) &^ (seven + ones*(0x7f-':'))
+	return (^(letter | middle) | x) & highs
 }
 
-// inRange flags exactly the ASCII lanes from low to high.
-func inRange(x uint64, low, high byte) uint64 {
-	seven := x &^ highs
-	return (seven + ones*uint64(0x80-low)) &^ (seven + ones*uint64(0x7f-high)) &^ x & highs
+// ambiguous flags the slashes of x before a slash or a dot, y being the same text one byte on. It may flag one before a byte
+// above 0x7f.
+func ambiguous(x, y uint64) uint64 {
+	notSlash := (x&^highs ^ ones*'/') + ones*0x7f
+	neither := (y&(ones*0x7e) ^ ones*'.') + ones*0x7f // "." and "/" differ in the last bit
+	return ^(notSlash | neither) & highs
 }
 
 // equals flags exactly the lanes equal to c, an ASCII byte.
@@ -246,28 +283,24 @@ func equals(x uint64, c byte) uint64 {
 	return ^((x&^highs + ones*0x7f) | x) & highs
 }
 
-// segments checks number and size of the segments of a path.
-func (t *Target) segments(path string, offset int) Violation {
-	n, longest := 0, 0
-	for at := 0; at < len(path); {
-		n++
-		end := strings.IndexByte(path[at+1:], '/')
-		if end < 0 {
-			end = len(path) - at - 1
+// segments checks number and size of the segments of the path that starts at s[from].
+func (t *Target) segments(s string, from int) problem {
+	if strings.Count(s[from:], "/") > t.maxSegments {
+		at := from
+		for range t.maxSegments {
+			at += 1 + strings.IndexByte(s[at+1:], '/')
 		}
-		if longest = end; longest > t.maxSegment {
-			v := tooLong(CodeURISegmentTooLong, "", t.maxSegment, longest)
-			v.Offset = offset + at + 1 + t.maxSegment
-			return v
-		}
-		if n > t.maxSegments {
-			v := tooMany(CodeURISegmentTooMany, "", t.maxSegments, n)
-			v.Offset = offset + at
-			return v
-		}
-		at += 1 + end
+		return problem{CodeURISegmentTooMany, at}
 	}
-	return Violation{}
+	// Every run of maxSegment+1 bytes needs a slash. Looking for the last one in it passes over the others.
+	for at := from; len(s)-at-1 > t.maxSegment; {
+		next := strings.LastIndexByte(s[at+1:at+2+t.maxSegment], '/')
+		if next < 0 {
+			return problem{CodeURISegmentTooLong, at + 1 + t.maxSegment}
+		}
+		at += 1 + next
+	}
+	return problem{}
 }
 
 // climbs returns the offset of the first ".." segment that leaves the root, or -1. Escaped dots are refused before.

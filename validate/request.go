@@ -32,11 +32,11 @@ type RequestView struct {
 // they agree. It is immutable and safe for concurrent use; the zero Request refuses everything. Its checks allocate nothing
 // and take time linear in the input, which the limits bound before any byte is read.
 type Request struct {
-	headers                     Headers
-	target                      Target
-	methods                     []string
-	maxHost                     int
-	refuseNumeric, refuseCurios bool
+	headers                      Headers
+	target                       Target
+	methods                      []string
+	maxHost                      int
+	refuseNumeric, refuseUnusual bool
 }
 
 // NewRequest compiles cfg. The error joins a *[ConfigError] for each thing that is wrong with it.
@@ -44,7 +44,7 @@ func NewRequest(cfg RequestConfig) (*Request, error) {
 	var errs configErrors
 	r := &Request{
 		headers: *compileHeaders(&cfg.Headers, &errs), target: *compileTarget(&cfg.Target, &errs),
-		refuseNumeric: cfg.RefuseNumericHost, refuseCurios: cfg.RefuseUnusualHost,
+		refuseNumeric: cfg.RefuseNumericHost, refuseUnusual: cfg.RefuseUnusualHost,
 	}
 	r.maxHost = errs.bound("RequestConfig.MaxHostBytes", cfg.MaxHostBytes, defaultHostBytes, 1, 1024)
 	if errs.count("RequestConfig.Methods", len(cfg.Methods), 64) {
@@ -64,49 +64,61 @@ func NewRequest(cfg RequestConfig) (*Request, error) {
 // Check checks a request. Offsets are those of the part that the code is about.
 //
 // Source: RFC 9110, RFC 9112, RFC 9113; the package comment has one row for each check.
-func (r *Request) Check(v RequestView) Violation { return r.check(&v, nil) }
+func (r *Request) Check(v RequestView) Violation {
+	var t tally
+	r.check(&v, &t, nil)
+	return t.found
+}
 
 // All yields every violation that [Headers.All] and [Target.All] would, and those of the request as a whole. It allocates
 // for the iterator only.
 func (r *Request) All(v RequestView) iter.Seq[Violation] {
-	return func(yield func(Violation) bool) { r.check(&v, yield) }
+	return func(yield func(Violation) bool) {
+		var t tally
+		r.check(&v, &t, yield)
+	}
 }
 
-func (r *Request) check(v *RequestView, yield func(Violation) bool) Violation {
+// check leaves the verdict in t.
+func (r *Request) check(v *RequestView, t *tally, yield func(Violation) bool) {
 	m, known := readVersion(v.Proto)
-	m.parsed = v.Parsed
-	t := newTally(m, yield)
-	if !r.headers.ready {
-		return t.refuseAll()
+	m.raw, m.parsed = v.Fields != nil, v.Parsed && v.Fields == nil
+	r.headers.start(t, m, yield)
+	switch {
+	case !r.headers.ready:
+		t.stop(Violation{Code: CodeNotCompiled})
+		return
+	case !known && t.stop(Violation{Code: CodeVersionUnsupported}):
+		return
 	}
-	if !known {
-		if bad := (Violation{Code: CodeVersionUnsupported}); t.stop(bad) {
-			return bad
+	if p := methodProblem(v.Method); p.code != CodeOK {
+		if t.stop(p.in("")) {
+			return
 		}
+	} else if r.methods != nil && !slices.Contains(r.methods, v.Method) && t.stop(Violation{Code: CodeMethodNotAllowed}) {
+		return
 	}
-	if bad := r.method(v.Method); t.stop(bad) {
-		return bad
-	}
-	authority, bad := r.target.check(v.Method, v.Target, m.http2, &r.target.refuse)
-	if !bad.OK() {
-		if yield == nil || !r.target.each(v.Method, v.Target, m.http2, yield) {
-			return bad
+	authority, p := r.target.check(v.Method, v.Target, m.http2, &r.target.refuse)
+	if p.code != CodeOK {
+		if yield == nil {
+			t.stop(r.target.explain(v.Target, p))
+			return
+		}
+		if !r.target.each(v.Method, v.Target, m.http2, yield) {
+			return
 		}
 	}
 	if v.Fields != nil {
-		fields := newTally(m, yield)
-		fields.raw, fields.parsed = true, false
-		if bad := r.headers.checkFields(&fields, v.Fields); !bad.OK() {
-			return bad
+		if !r.headers.checkFields(t, v.Fields) || !r.whole(v, t, authority) || v.Header == nil {
+			return
 		}
-		if bad := r.whole(v, &fields, authority); !bad.OK() || v.Header == nil {
-			return bad
-		}
+		*t = tally{}
+		m.raw, m.parsed = false, v.Parsed
+		r.headers.start(t, m, yield)
 	}
-	if bad := r.headers.checkMap(&t, v.Header); !bad.OK() {
-		return bad
+	if r.headers.checkMap(t, v.Header) {
+		r.whole(v, t, authority)
 	}
-	return r.whole(v, &t, authority)
 }
 
 // readVersion returns the mode that a protocol version stands for.
@@ -123,80 +135,81 @@ func readVersion(proto string) (m mode, known bool) {
 	return m, true
 }
 
-func (r *Request) method(method string) Violation {
-	if p := methodProblem(method); p.code != CodeOK {
-		return p.in("")
+// whole checks what concerns more than one part of the request, and reports whether the check goes on.
+func (r *Request) whole(v *RequestView, t *tally, authority string) bool {
+	if c := framing(v, t); c != CodeOK {
+		name := "Transfer-Encoding"
+		if c == CodeContentLengthMismatch {
+			name = "Content-Length"
+		}
+		if t.stop(Violation{Code: c, Name: name}) {
+			return false
+		}
 	}
-	if r.methods != nil && !slices.Contains(r.methods, method) {
-		return Violation{Code: CodeMethodNotAllowed}
+	if p := r.host(v, t, authority); p.code != CodeOK {
+		bad := p.in("Host")
+		if p.code == CodeHostTooLong {
+			bad = tooLong(p.code, "Host", r.maxHost, max(len(v.Host), len(t.host)))
+		}
+		return !t.stop(bad)
 	}
-	return Violation{}
-}
-
-// whole checks what concerns more than one part of the request.
-func (r *Request) whole(v *RequestView, t *tally, authority string) Violation {
-	if bad := framing(v, t); t.stop(bad) {
-		return bad
-	}
-	bad := r.host(v, t, authority)
-	t.stop(bad)
-	return bad
+	return true
 }
 
 // framing compares the length that the server found with what the fields say. net/http reads a Content-Length over HTTP/2
 // without checking it, and takes a request that ended with its fields for one without a body whatever it announced.
 //
 // Source: RFC 9112, 6.1 and 6.3; RFC 9113, 8.1.1.
-func framing(v *RequestView, t *tally) Violation {
+func framing(v *RequestView, t *tally) Code {
 	if len(v.TransferEncoding) > 0 {
 		switch {
 		case t.http2 || t.http10:
-			return Violation{Code: CodeTransferEncodingVersion, Name: "Transfer-Encoding"}
+			return CodeTransferEncodingVersion
 		case len(v.TransferEncoding) > 1:
-			return Violation{Code: CodeTransferEncodingInvalid, Name: "Transfer-Encoding"}
+			return CodeTransferEncodingInvalid
 		case t.length >= 0:
-			return Violation{Code: CodeFramingConflict, Name: "Transfer-Encoding"}
+			return CodeFramingConflict
 		}
-		return transferEncodingProblem(v.TransferEncoding[0]).in("Transfer-Encoding")
+		return transferEncodingProblem(v.TransferEncoding[0]).code
 	}
-	if t.length < 0 || t.length == v.ContentLength {
-		return Violation{}
+	if t.length < 0 || t.length == v.ContentLength || !v.Parsed && v.ContentLength <= 0 {
+		return CodeOK
 	}
-	if !v.Parsed && v.ContentLength <= 0 {
-		return Violation{}
-	}
-	return Violation{Code: CodeContentLengthMismatch, Name: "Content-Length"}
+	return CodeContentLengthMismatch
 }
 
 // host finds the host in the view, the fields and the target, and checks it and that they agree.
 //
 // Source: RFC 9112, 3.2 and 3.2.2; RFC 9113, 8.3.1. Stricter: HTTP/2 and HTTP/3 need one too.
-func (r *Request) host(v *RequestView, t *tally, authority string) Violation {
+func (r *Request) host(v *RequestView, t *tally, authority string) problem {
 	host := v.Host
 	if host == "" {
 		host = t.host
 	}
 	if host == "" {
 		if t.http10 && !t.hosted {
-			return Violation{}
+			return problem{}
 		}
-		return Violation{Code: CodeHostMissing, Name: "Host"}
+		return problem{CodeHostMissing, 0}
 	}
 	if len(host) > r.maxHost {
-		return tooLong(CodeHostTooLong, "Host", r.maxHost, len(host))
+		return problem{CodeHostTooLong, 0}
+	}
+	if isPlainName(host) && !r.refuseUnusual && !t.hosted && authority == "" {
+		return problem{}
 	}
 	h, p := readHost(host)
 	switch {
 	case p.code != CodeOK:
-		return p.in("Host")
+		return p
 	case r.refuseNumeric && h.numeric:
-		return Violation{Code: CodeHostNumeric, Name: "Host"}
-	case r.refuseCurios && h.unusual > 0:
-		return Violation{Code: CodeHostUnusual, Name: "Host", Offset: h.unusual - 1}
+		return problem{CodeHostNumeric, 0}
+	case r.refuseUnusual && h.unusual > 0:
+		return problem{CodeHostUnusual, h.unusual - 1}
 	case v.Host != "" && t.hosted && !sameHost(host, t.host):
-		return Violation{Code: CodeHostMismatch, Name: "Host"}
+		return problem{CodeHostMismatch, 0}
 	case authority != "" && !sameHost(host, authority):
-		return Violation{Code: CodeHostMismatch, Name: "Host"}
+		return problem{CodeHostMismatch, 0}
 	}
-	return Violation{}
+	return problem{}
 }

@@ -49,6 +49,7 @@ const (
 	connection                        // has no place in HTTP/2 and HTTP/3 (RFC 9113, 8.2.2)
 	endToEnd                          // known and not hopByHop
 	noTrailer                         // known and not mayTrail
+	sealed                            // its grammar leaves no byte of a value unread
 )
 
 // bound says which limit of HeaderConfig holds for the value of a field.
@@ -191,7 +192,11 @@ type field struct {
 	flags   fieldFlags
 	grammar grammar
 	bound   bound
+	slot    uint8 // where a tally keeps the first value for the grammar; 0 if there is none
 }
+
+// slots is the number of known fields with a grammar, plus one.
+const slots = 32
 
 // The rows without a name of their own.
 const (
@@ -202,9 +207,11 @@ const (
 
 // fieldTable finds fields by name in any case.
 type fieldTable struct {
-	index  [512]uint8 // open addressing, at most 2/5 full; 0 ends a search
-	fields [firstRow + len(fieldList) + len(overrideNames) + maxNamed]field
-	used   int
+	index   [512]uint8 // open addressing, at most 2/5 full; 0 ends a search
+	fields  [firstRow + len(fieldList) + len(overrideNames) + maxNamed]field
+	used    int
+	slotted uint8        // slots in use, without slot 0
+	slots   [slots]uint8 // the rows of slots
 }
 
 // maxFieldName bounds the names that a configuration may add, and so the names that can have a twin.
@@ -214,7 +221,10 @@ var knownFields = newFieldTable()
 
 func newFieldTable() (t fieldTable) {
 	t.used = firstRow
-	t.fields[paramRow].grammar = mcpParamGrammar
+	t.slotted = 1
+	param := &t.fields[paramRow]
+	param.grammar, param.flags, param.slot = mcpParamGrammar, sealed, t.slotted
+	t.slots[param.slot] = paramRow
 	for _, k := range fieldList {
 		f := &t.fields[t.add(k.name)]
 		f.flags, f.grammar, f.bound = k.flags, k.grammar, max(k.bound, standardBound)
@@ -224,8 +234,25 @@ func newFieldTable() (t fieldTable) {
 		if f.flags&mayTrail == 0 {
 			f.flags |= noTrailer
 		}
+		if f.grammar != noGrammar {
+			t.slotted++
+			f.slot = t.slotted
+			t.slots[f.slot] = find(&t, f.name)
+		}
+		if isSealed(f.grammar) {
+			f.flags |= sealed
+		}
 	}
 	return t
+}
+
+// isSealed reports whether a value that g accepts can hold no byte that a field value may not.
+func isSealed(g grammar) bool {
+	switch g {
+	case noGrammar, acceptGrammar, authorizationGrammar, cookieGrammar, rangeGrammar, forwardedForGrammar:
+		return false
+	}
+	return true
 }
 
 // add returns the row of name, which it makes if there is none. It needs a free row.

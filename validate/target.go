@@ -99,8 +99,10 @@ func (s *codeSet) has(c Code) bool { return s[c>>6]&(1<<(c&63)) != 0 }
 //
 // Source: RFC 9112, 3.2; RFC 3986, 3.3 and 3.4; the package comment has one row for each check.
 func (t *Target) Check(method, target string) Violation {
-	_, v := t.check(method, target, false, &t.refuse)
-	return v
+	if _, p := t.check(method, target, false, &t.refuse); p.code != CodeOK {
+		return t.explain(target, p)
+	}
+	return Violation{}
 }
 
 // All yields the first place of each kind of violation in target. It allocates for the iterator only.
@@ -112,34 +114,32 @@ func (t *Target) All(method, target string) iter.Seq[Violation] {
 func (t *Target) each(method, target string, http2 bool, yield func(Violation) bool) bool {
 	refuse := t.refuse
 	for {
-		_, v := t.check(method, target, http2, &refuse)
-		if v.OK() {
+		_, p := t.check(method, target, http2, &refuse)
+		if p.code == CodeOK {
 			return true
 		}
-		again := refuse.has(v.Code)
-		if !yield(v) {
+		again := refuse.has(p.code)
+		if !yield(t.explain(target, p)) {
 			return false
 		}
 		if !again {
 			return true
 		}
-		refuse.remove(v.Code)
+		refuse.remove(p.code)
 	}
 }
 
 // Path checks a path by itself, such as one from a gateway's own event. It starts with a slash. Offsets are those of path.
 func (t *Target) Path(path string) Violation {
-	switch {
-	case !t.ready:
-		return Violation{Code: CodeNotCompiled}
-	case path == "":
-		return Violation{Code: CodeURIEmpty}
-	case len(path) > t.maxBytes:
-		return tooLong(CodeURITooLong, "", t.maxBytes, len(path))
-	case path[0] != '/':
-		return Violation{Code: CodeURIFormInvalid}
+	p := t.limits(path)
+	if p.code == CodeOK {
+		if path[0] != '/' {
+			p.code = CodeURIFormInvalid
+		} else {
+			p = t.path(path, 0, len(path), &t.refuse)
+		}
 	}
-	return t.path(path, 0, len(path), &t.refuse)
+	return t.explain(path, p)
 }
 
 // Query checks a query by itself, without the question mark. An empty one is fine. Offsets are those of query.
@@ -147,57 +147,60 @@ func (t *Target) Query(query string) Violation {
 	if !t.ready {
 		return Violation{Code: CodeNotCompiled}
 	}
-	return t.query(query, 0, &t.refuse)
+	return t.explain(query, t.query(query, 0, &t.refuse))
+}
+
+// limits checks the size of a target.
+func (t *Target) limits(target string) problem {
+	switch {
+	case !t.ready:
+		return problem{CodeNotCompiled, 0}
+	case target == "":
+		return problem{CodeURIEmpty, 0}
+	case len(target) > t.maxBytes:
+		return problem{CodeURITooLong, t.maxBytes}
+	}
+	return problem{}
 }
 
 // check returns the authority within target too, "" if it has none.
-func (t *Target) check(method, target string, http2 bool, refuse *codeSet) (authority string, v Violation) {
+func (t *Target) check(method, target string, http2 bool, refuse *codeSet) (authority string, p problem) {
+	if p = t.limits(target); p.code != CodeOK {
+		return "", p
+	}
 	switch {
-	case !t.ready:
-		return "", Violation{Code: CodeNotCompiled}
-	case target == "":
-		return "", Violation{Code: CodeURIEmpty}
-	case len(target) > t.maxBytes:
-		return "", tooLong(CodeURITooLong, "", t.maxBytes, len(target))
 	case method == "CONNECT":
-		return target, connectProblem(target).in("")
+		return target, connectProblem(target)
 	case target[0] == '/':
 		return "", t.pathAndQuery(target, 0, refuse)
-	case target == "*":
-		if method != "OPTIONS" {
-			return "", Violation{Code: CodeURIFormInvalid}
-		}
-		return "", Violation{}
+	case target == "*" && method == "OPTIONS":
+		return "", problem{}
 	}
 	from, to, p := splitAbsolute(target)
-	if p.code != CodeOK {
-		return "", p.in("")
-	}
-	authority = target[from:to]
 	switch {
+	case p.code != CodeOK:
+		return "", p
 	case http2:
-		return "", Violation{Code: CodeURIFormInvalid} // RFC 9113, 8.3.1: :path has no authority
+		return "", problem{CodeURIFormInvalid, 0} // RFC 9113, 8.3.1: :path has no authority
 	case refuse.has(CodeURIAbsolute):
-		return authority, Violation{Code: CodeURIAbsolute}
+		return target[from:to], problem{CodeURIAbsolute, 0}
 	case to == len(target):
-		return authority, Violation{}
+		return target[from:to], problem{}
 	}
-	return authority, t.pathAndQuery(target, to, refuse)
+	return target[from:to], t.pathAndQuery(target, to, refuse)
 }
 
 // pathAndQuery checks target from the byte where the path starts, or the query if the path is empty.
-func (t *Target) pathAndQuery(target string, from int, refuse *codeSet) Violation {
-	end := len(target)
-	if i := strings.IndexByte(target[from:], '?'); i >= 0 {
-		end = from + i
+func (t *Target) pathAndQuery(target string, from int, refuse *codeSet) problem {
+	end := strings.IndexByte(target[from:], '?')
+	if end < 0 {
+		return t.path(target, from, len(target), refuse)
 	}
+	end += from
 	if end > from {
-		if v := t.path(target, from, end, refuse); !v.OK() {
-			return v
+		if p := t.path(target, from, end, refuse); p.code != CodeOK {
+			return p
 		}
-	}
-	if end == len(target) {
-		return Violation{}
 	}
 	return t.query(target, end+1, refuse)
 }

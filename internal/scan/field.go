@@ -17,31 +17,49 @@ func Load64[T Text](s T) uint64 {
 //
 // Source: RFC 9110, 5.5.
 func FieldValue[T Text](s T) int {
-	i := 0
-	for ; i+32 <= len(s); i += 32 {
-		b := s[i : i+32]
-		w0, w1, w2, w3 := Load64(b), Load64(b[8:]), Load64(b[16:]), Load64(b[24:])
-		if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 {
-			continue // the common case: printable ASCII
-		}
-		if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) == 0 {
-			continue // obs-text
-		}
-		if j := Not(b, 0, Value); j < 32 {
-			return i + j
-		}
-	}
-	for ; i+8 <= len(s); i += 8 {
-		if suspects(Load64(s[i:i+8])) != 0 {
-			if j := Not(s[i:i+8], 0, Value); j < 8 {
-				return i + j
+	n := len(s)
+	switch {
+	case n >= 32:
+		for rest := s; len(rest) >= 32; rest = rest[32:] { // slicing, rather than an index, spares the bounds checks
+			w0, w1, w2, w3 := Load64(rest[:8]), Load64(rest[8:16]), Load64(rest[16:24]), Load64(rest[24:32])
+			if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 {
+				continue // printable ASCII, nearly all of what comes
+			}
+			if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 {
+				if i := Not(rest[:32], 0, Value); i < 32 {
+					return n - len(rest) + i
+				}
 			}
 		}
+		if n%32 == 0 || !suspicious(s[n-32:n-16], s[n-16:]) {
+			return -1 // the last words overlap what is known to be good
+		}
+		return valueFrom(s, n-n%32)
+	case n >= 16:
+		if !suspicious(s[:16], s[n-16:]) {
+			return -1
+		}
+	case n >= 8:
+		if suspects(Load64(s))|suspects(Load64(s[n-8:])) == 0 {
+			return -1
+		}
 	}
-	if i = Not(s, i, Value); i < len(s) {
-		return i
+	return valueFrom(s, 0)
+}
+
+// valueFrom looks at every byte from s[i] on.
+func valueFrom[T Text](s T, i int) int {
+	for ; i < len(s); i++ {
+		if classes[s[i]]&Value == 0 {
+			return i
+		}
 	}
 	return -1
+}
+
+// suspicious reports whether two times 16 bytes may hold one that no field value holds.
+func suspicious[T Text](a, b T) bool {
+	return suspects(Load64(a[:8]))|suspects(Load64(a[8:16]))|suspects(Load64(b[:8]))|suspects(Load64(b[8:16])) != 0
 }
 
 // unplain has the high bit of a lane set where the byte is no printable ASCII. It may flag the lane above a flagged one.
@@ -86,15 +104,57 @@ func unnamed(w uint64) uint64 {
 
 // VisibleASCII returns the index of the first byte outside 0x21 to 0x7e, or -1.
 func VisibleASCII[T Text](s T) int {
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		w := Load64(s[i : i+8])
-		if ((w-ones*0x21)|(w+ones)|w)&highs != 0 {
-			break
-		}
+	if len(s) >= 8 && plainWords(s, ones*0x21) {
+		return -1
 	}
-	if i = Not(s, i, Visible); i < len(s) {
+	if i := Not(s, 0, Visible); i < len(s) {
 		return i
 	}
 	return -1
+}
+
+// PrintableASCII returns the index of the first byte that is neither HTAB nor within 0x20 to 0x7e, or -1.
+func PrintableASCII[T Text](s T) int {
+	if len(s) >= 8 && plainWords(s, ones*0x20) {
+		return -1
+	}
+	for i := range len(s) {
+		if c := s[i]; c != '\t' && c-0x20 > 0x7e-0x20 {
+			return i
+		}
+	}
+	return -1
+}
+
+// plainWords reports whether every byte of s lies between low, the same byte in all lanes, and 0x7e. s has at least eight
+// bytes; the last word overlaps the one before it.
+func plainWords[T Text](s T, low uint64) bool {
+	last := Load64(s[len(s)-8:])
+	odd := (last - low) | (last + ones) | last
+	for len(s) > 8 {
+		w := Load64(s[:8])
+		odd |= (w - low) | (w + ones) | w
+		s = s[8:]
+	}
+	return odd&highs == 0
+}
+
+// HostName reports whether s, of at least eight bytes, holds only letters, digits, hyphens and dots.
+func HostName[T Text](s T) bool {
+	odd := notHostName(Load64(s[len(s)-8:]))
+	for len(s) > 8 {
+		odd |= notHostName(Load64(s[:8]))
+		s = s[8:]
+	}
+	return odd == 0
+}
+
+// notHostName flags exactly the lanes that are no letter, digit, hyphen or dot.
+func notHostName(w uint64) uint64 {
+	seven := w &^ highs
+	lower := seven | ones*0x20
+	letter := (lower + ones*(0x80-'a')) &^ (lower + ones*(0x7f-'z'))
+	middle := (seven + ones*(0x80-'-')) &^ (seven + ones*(0x7f-'9')) // "-", ".", "/", digits
+	slash := ^((seven ^ ones*'/') + ones*0x7f)
+	return (^(letter | middle) | slash | w) & highs
 }
