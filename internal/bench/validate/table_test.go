@@ -1,17 +1,16 @@
-// Command validate measures the checks of package validate against what a Go program uses without them: httpguts and
+// Package validate_test measures the checks of package validate against what a Go program uses without them: httpguts and
 // net/url. It runs both in turn, in batches of some microseconds, and compares the fastest batch of each: on a shared machine
 // anything longer measures the neighbours. Only numbers of one run may be compared.
 //
-//	go run ./internal/bench/validate            # all rows, as a Markdown table
-//	go run ./internal/bench/validate -run pairs # rows whose name contains the text
-package main
+//	go test ./internal/bench/validate -run Table -v -table               # all rows, as a Markdown table
+//	go test ./internal/bench/validate -run Table -v -table -only pairs   # rows whose name contains the text
+package validate_test
 
 import (
 	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -30,28 +29,37 @@ type row struct {
 
 var (
 	sinkInt int
-	only    = flag.String("run", "", "measure only rows whose name contains this")
-	budget  = flag.Duration("time", 300*time.Millisecond, "time per row")
+
+	table  = flag.Bool("table", false, "measure, and print the table")
+	only   = flag.String("only", "", "measure only rows whose name contains this")
+	budget = flag.Duration("time", 300*time.Millisecond, "time per row")
 )
 
-func main() {
-	flag.Parse()
-	fmt.Println("| work | against | baseline ns | ours ns | ratio | must | stretch | allocs |")
-	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- |")
+// TestTable prints the table if asked; otherwise it sees to it that every row does what its name says, without allocating.
+func TestTable(t *testing.T) {
+	if *table {
+		fmt.Println("| work | against | baseline ns | ours ns | ratio | must | stretch | allocs |")
+		fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- |")
+	}
 	for _, r := range rows() {
 		if !strings.Contains(r.name, *only) {
 			continue
 		}
-		if !r.check() && r.must != 0 {
-			fmt.Fprintf(os.Stderr, "%s: refused\n", r.name)
-			os.Exit(1)
+		if r.must != 0 && (!r.baseline() || !r.check()) {
+			t.Errorf("%s: refused", r.name)
+		}
+		allocs := testing.AllocsPerRun(10, func() { r.check() })
+		if allocs != 0 {
+			t.Errorf("%s: %v allocs, want 0", r.name, allocs)
+		}
+		if !*table {
+			continue
 		}
 		baseline, ours := race(r.baseline, r.check)
 		target := "| - | - "
 		if r.must != 0 {
 			target = fmt.Sprintf("| %.2f | %.2f ", r.must, r.stretch)
 		}
-		allocs := testing.AllocsPerRun(100, func() { r.check() })
 		fmt.Printf("| %s | %s | %.1f | %.1f | %.2f %s| %.0f |\n", r.name, r.against, baseline, ours, ours/baseline, target, allocs)
 	}
 }
@@ -108,7 +116,7 @@ func rows() []row {
 func fieldRows() []row {
 	h := header20()
 	fields := pairs(h)
-	headers, request := must(validate.NewHeaders(validate.HeaderConfig{})), must(validate.NewRequest(validate.Default()))
+	headers, request := need(validate.NewHeaders(validate.HeaderConfig{})), need(validate.NewRequest(validate.Default()))
 	view := validate.RequestView{
 		Method: "POST", Target: "/", Host: "mcp.example.com", Proto: "HTTP/1.1", Header: h, ContentLength: 412, Parsed: true,
 	}
@@ -122,7 +130,7 @@ func fieldRows() []row {
 
 func targetRows() []row {
 	// The long targets have more segments and bytes than the defaults allow.
-	target := must(validate.NewTarget(validate.TargetConfig{MaxBytes: 16 << 10, MaxSegments: 1000}))
+	target := need(validate.NewTarget(validate.TargetConfig{MaxBytes: 16 << 10, MaxSegments: 1000}))
 	var table []row
 	for _, t := range targets {
 		table = append(table, row{"target " + t.name, "url.ParseRequestURI",
@@ -140,7 +148,7 @@ func requestRows() []row {
 	h := header20()
 	fields := append(pairs(h), validate.Field{Name: "Host", Value: "mcp.example.com"})
 	target := targets[1].s
-	request := must(validate.NewRequest(validate.Default()))
+	request := need(validate.NewRequest(validate.Default()))
 	view := validate.RequestView{Method: "POST", Target: target, Host: "mcp.example.com", Proto: "HTTP/1.1", Header: h, ContentLength: 412}
 	parsed, raw := view, view
 	parsed.Parsed = true
@@ -162,11 +170,11 @@ func requestRows() []row {
 // hostileRows compare inputs that an attacker picks with a plain one of the same size: the ratio is that of the time per
 // byte, and must not grow.
 func hostileRows() []row {
-	wide := must(validate.NewHeaders(validate.HeaderConfig{
+	wide := need(validate.NewHeaders(validate.HeaderConfig{
 		MaxFields: 10_000, MaxBytes: 16 << 20, MaxValueBytes: 1 << 20, MaxCustomValueBytes: 1 << 20,
 	}))
-	normal := must(validate.NewHeaders(validate.HeaderConfig{}))
-	target := must(validate.NewTarget(validate.TargetConfig{MaxBytes: 1 << 20, MaxSegments: 100_000, MaxSegmentBytes: 1 << 20}))
+	normal := need(validate.NewHeaders(validate.HeaderConfig{}))
+	target := need(validate.NewTarget(validate.TargetConfig{MaxBytes: 1 << 20, MaxSegments: 100_000, MaxSegmentBytes: 1 << 20}))
 	repeat := func(n int, name, value string) (f []validate.Field) {
 		for range n {
 			f = append(f, validate.Field{Name: name, Value: value})
@@ -300,7 +308,7 @@ func gutsFields(fields []validate.Field) bool {
 	return true
 }
 
-func must[T any](v T, err error) T {
+func need[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
 	}
