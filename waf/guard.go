@@ -91,12 +91,27 @@ func (g *Guard) Check(r *http.Request) (d Denial, pass bool) {
 	return j.denial, !j.denied
 }
 
+// judge takes a request through the steps, all of them under one state.
 func (g *Guard) judge(r *http.Request) *judgement {
-	j := &judgement{s: g.state.Load(), r: r}
-	if j.s == nil {
-		j.denied = true
-		j.denial = Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true}
-		return j
+	j := &judgement{r: r}
+	for {
+		s := g.state.Load()
+		if s == nil {
+			j.denied = true
+			j.denial = Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true}
+			return j
+		}
+		if j.s = s; s.rules == nil {
+			break
+		}
+		if s.rules.acquire() {
+			j.rules = s.rules
+			defer func() { _ = j.rules.release() }() // what fails to close then belongs to a state that is no longer in force
+			break
+		}
+		if g.state.Load() == s {
+			break // nobody replaced the state: its ruleset is closed, which checkRules refuses
+		}
 	}
 	j.run()
 	return j
@@ -139,9 +154,11 @@ func compile(cfg Config) (*state, error) {
 	}
 	switch {
 	case cfg.Rules != nil:
-		s.rules = cfg.Rules
+		if s.rules = cfg.Rules; s.rules.body < s.maxBody {
+			return nil, configErrorf("Config.Rules", "takes bodies up to %d bytes, MaxBodyBytes is %d", s.rules.body, s.maxBody)
+		}
 	case !cfg.DangerouslyNoRules:
-		own, err := LoadRules(RulesConfig{})
+		own, err := LoadRules(RulesConfig{MaxBodyBytes: s.maxBody})
 		if err != nil {
 			return nil, err
 		}

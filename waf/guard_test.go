@@ -123,6 +123,7 @@ func TestGuardRefuses(t *testing.T) {
 	}{
 		{"validate: dot segment", post(call, target("/mcp/../x")), waf.LayerValidate, "uri_dot_segment", 400, 0, ""},
 		{"validate: repeated singleton", post(call, func(r *http.Request) { r.Header.Add("Authorization", "Bearer x") }), waf.LayerValidate, "header_duplicate", 400, -32600, ""},
+		{"validate: absolute form", post(call, func(r *http.Request) { r.RequestURI = "http://mcp.example.com/mcp" }), waf.LayerValidate, "uri_absolute", 400, -32600, ""},
 		{"validate: mirror header", post(call, set("Mcp-Name", "=?base64?SGVsbG8?=")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
 		{"transport: verb", post(call, func(r *http.Request) { r.Method = http.MethodPut }), waf.LayerTransport, "transport_verb", 405, 405, ""},
 		{"transport: host", post(call, func(r *http.Request) { r.Host = "evil.example" }), waf.LayerTransport, "host_not_allowed", 403, 403, ""},
@@ -542,6 +543,64 @@ func TestReload(t *testing.T) {
 	}
 	if rec := g.serve(post(call)); rec.Code != 401 {
 		t.Errorf("after Reload: status %d, want 401", rec.Code)
+	}
+}
+
+// A request that began under the old configuration ends under it, its ruleset included.
+func TestReloadDuringRequest(t *testing.T) {
+	var g *guarded
+	reloaded := false
+	g = newGuarded(t, func(c *waf.Config) {
+		c.Authenticate = func(*http.Request) (waf.Identity, error) {
+			if !reloaded {
+				reloaded = true
+				if err := g.Reload(waf.Config{}); err != nil {
+					return waf.Identity{}, err
+				}
+			}
+			return waf.Identity{Name: "old"}, nil
+		}
+	})
+	if rec := g.serve(post(call, del("Authorization"))); rec.Code != 202 || !reloaded {
+		t.Errorf("a request during Reload: status %d %s, want the old configuration to allow it", rec.Code, rec.Body)
+	}
+}
+
+// The ruleset takes every body that the Guard takes.
+func TestRulesTakeLargeBodies(t *testing.T) {
+	large := strings.Replace(call, "hi", strings.Repeat("x", 5<<20), 1)
+	g := newGuarded(t, func(c *waf.Config) { c.MaxBodyBytes = 8 << 20 })
+	if rec := g.serve(post(large)); rec.Code != 202 {
+		t.Errorf("a body of %d bytes: status %d %s, events %+v, want 202", len(large), rec.Code, rec.Body, g.events)
+	}
+	small, err := waf.LoadRules(waf.RulesConfig{MaxBodyBytes: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = small.Close() })
+	if _, err := waf.New(waf.Config{Rules: small}); err == nil {
+		t.Error("New takes a ruleset that refuses bodies which the Guard takes")
+	}
+	if _, err := waf.New(waf.Config{Rules: small, MaxBodyBytes: 1000}); err != nil {
+		t.Errorf("New with a ruleset of the same limit: %v", err)
+	}
+}
+
+// A ruleset that its owner closed too early refuses; it is no hole.
+func TestRulesClosedByOwner(t *testing.T) {
+	rs, err := waf.LoadRules(waf.RulesConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGuarded(t, func(c *waf.Config) { c.Rules = rs })
+	if rec := g.serve(post(call)); rec.Code != 202 {
+		t.Fatalf("status %d, want 202", rec.Code)
+	}
+	if err := rs.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if rec := g.serve(post(call)); rec.Code != 500 || g.events[0].Code != "rules_closed" {
+		t.Errorf("with a closed ruleset: status %d, events %+v, want 500", rec.Code, g.events)
 	}
 }
 

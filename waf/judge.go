@@ -53,7 +53,10 @@ func compileModes(cfg Config) (mode [len(layerText)]Mode, errs []error) {
 // compileChecks builds the header, target and message validators.
 func (s *state) compileChecks(cfg Config) (errs []error) {
 	var err error
-	if s.request, err = validate.NewRequest(cfg.Request); err != nil {
+	request := cfg.Request
+	// net/http takes Host from a target in absolute form, so that the two can't be compared any more.
+	request.Target.RefuseAbsoluteForm = true
+	if s.request, err = validate.NewRequest(request); err != nil {
 		errs = append(errs, &ConfigError{Field: "Config.Request", Problem: err.Error(), cause: err})
 	}
 	message := cfg.Message
@@ -70,6 +73,8 @@ func (s *state) compileChecks(cfg Config) (errs []error) {
 type judgement struct {
 	s *state
 	r *http.Request // with the replayed body and the verdict's context, once that is known
+
+	rules *Ruleset // held for this request; nil if left out or closed
 
 	path       string // path of the target as it is on the wire
 	endpoint   *endpoint
@@ -106,7 +111,7 @@ func (j *judgement) run() {
 	j.path = targetPath(j.r)
 	var ambiguous bool
 	j.endpoint, ambiguous = j.s.endpoints.find(j.path)
-	if j.endpoint != nil && !ambiguous && isMetadata(j.r.Method, j.path) {
+	if j.endpoint != nil && !ambiguous && isMetadata(j.r, j.path) {
 		j.endpoint = nil
 	}
 	for _, step := range steps {

@@ -158,17 +158,16 @@ func (j *judgement) checkRules() Denial {
 	if j.s.rules == nil {
 		return Denial{}
 	}
+	if j.rules == nil {
+		return Denial{Layer: LayerRules, Code: "rules_closed", Status: http.StatusInternalServerError}
+	}
 	begin := time.Now()
 	defer func() { j.event.RulesTime = time.Since(begin) }()
 	body, _ := j.bytes()
-	in := ruleInput{Request: j.r, Body: body, Identity: j.identity.Name, MCP: j.endpoint != nil}
+	in := ruleInput{Request: j.r, Body: body, Message: j.message, Identity: j.identity.Name, MCP: j.endpoint != nil}
 	in.ClientIP, in.ClientPort = peerAddr(j.r)
 	in.Authenticated = j.recognised || j.endpoint != nil // the identity step let it pass
-	if !j.s.rules.acquire() {
-		return Denial{Layer: LayerRules, Code: "rules_closed", Status: http.StatusInternalServerError}
-	}
-	defer j.s.rules.release()
-	verdict := j.s.rules.evaluate(in)
+	verdict := j.rules.evaluate(in)
 	j.event.RuleIDs = verdict.RuleIDs
 	d := Denial{Layer: LayerRules, RuleIDs: verdict.RuleIDs}
 	switch {

@@ -59,6 +59,7 @@ const (
 type Ruleset struct {
 	waf  coraza.WAF
 	ids  []int
+	body int          // the longest body that the engine takes
 	args int          // the most values that ARGS gets from a message that Guard has parsed
 	refs atomic.Int64 // one for the owner, one for each running evaluation; 0 = closed and freed
 	done atomic.Bool  // Close was called
@@ -281,7 +282,7 @@ func (r *rulesetReader) build(units []rulesetUnit) (*Ruleset, error) {
 		return nil, r.locate(units, err)
 	}
 	slices.Sort(ids)
-	rs := &Ruleset{waf: w, ids: ids, args: rulesetArgumentsLimit(units)}
+	rs := &Ruleset{waf: w, ids: ids, body: r.bodyBytes, args: rulesetArgumentsLimit(units)}
 	rs.refs.Store(1)
 	var errs []error
 	for i := range units {

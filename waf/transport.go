@@ -171,10 +171,23 @@ func targetPath(r *http.Request) string {
 	return target
 }
 
-// isMetadata reports whether a request reads a well-known document, which clients do before they have a token.
+// isMetadata reports whether a request reads a document that clients ask for before they have a token: a well-known one at the
+// root, or OAuth metadata below the path of an endpoint, where some clients look first. The latter only by a request that can't
+// mean the endpoint's stream, because it does not accept one.
 //
-// Source: RFC 8615, 3 (at the root only); MCP 2025-11-25, Authorization.
-func isMetadata(method, path string) bool {
-	return (method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions) &&
-		strings.HasPrefix(path, "/.well-known/")
+// Source: RFC 8615, 3; MCP 2025-11-25, Authorization Server Metadata Discovery.
+func isMetadata(r *http.Request, path string) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
+		return false
+	}
+	before, name, ok := strings.Cut(path, "/.well-known/")
+	switch {
+	case !ok:
+		return false
+	case before == "":
+		return true
+	}
+	accept := r.Header["Accept"]
+	return len(accept) == 1 && accept[0] == "application/json" &&
+		(name == "oauth-protected-resource" || name == "oauth-authorization-server" || name == "openid-configuration")
 }

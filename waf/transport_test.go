@@ -94,17 +94,25 @@ func TestTargetPath(t *testing.T) {
 
 func TestIsMetadata(t *testing.T) {
 	for _, tc := range []struct {
-		method, path string
-		want         bool
+		method, path, accept string
+		want                 bool
 	}{
-		{"GET", "/.well-known/oauth-protected-resource/mcp", true},
-		{"HEAD", "/.well-known/oauth-authorization-server", true},
-		{"POST", "/.well-known/oauth-protected-resource/mcp", false},
-		{"GET", "/mcp/.well-known/openid-configuration", false},
-		{"GET", "/.well-knownx/mcp", false},
+		{"GET", "/.well-known/oauth-protected-resource/mcp", "*/*", true},
+		{"HEAD", "/.well-known/oauth-authorization-server", "*/*", true},
+		{"GET", "/mcp/.well-known/openid-configuration", "application/json", true},
+		{"POST", "/.well-known/oauth-protected-resource/mcp", "*/*", false},
+		{"GET", "/mcp/.well-known/openid-configuration", "application/json, text/event-stream", false},
+		{"GET", "/mcp/.well-known/openid-configuration", "*/*", false},
+		{"GET", "/mcp/.well-known/openid-configuration", "", false},
+		{"GET", "/mcp/.well-known/other", "application/json", false},
+		{"GET", "/.well-knownx/mcp", "*/*", false},
 	} {
-		if got := isMetadata(tc.method, tc.path); got != tc.want {
-			t.Errorf("isMetadata(%s, %q) = %v, want %v", tc.method, tc.path, got, tc.want)
+		r := httptest.NewRequest(tc.method, "/", nil)
+		if tc.accept != "" {
+			r.Header.Set("Accept", tc.accept)
+		}
+		if got := isMetadata(r, tc.path); got != tc.want {
+			t.Errorf("isMetadata(%s, %q, Accept %q) = %v, want %v", tc.method, tc.path, tc.accept, got, tc.want)
 		}
 	}
 }
