@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ import (
 type corpusCase struct {
 	ID       string
 	Class    string
+	Expect   string
 	Layer    string
 	Why      string
 	Delivery string
@@ -32,9 +34,9 @@ type corpusCase struct {
 	Context struct{ Authenticated bool }
 }
 
-func corpusCases(t *testing.T, name string) (cases []corpusCase) {
+func corpusCases(t *testing.T, path string) (cases []corpusCase) {
 	t.Helper()
-	data, err := os.ReadFile(reference.Path(t, "corpus", name))
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +121,7 @@ func TestCorpus(t *testing.T) {
 				return rs.evaluate(in)
 			}
 			caught := map[string]int{}
-			for _, c := range corpusCases(t, "attacks.jsonl") {
+			for _, c := range corpusCases(t, reference.Path(t, "corpus", "attacks.jsonl")) {
 				in, ok := c.input(t, guarded)
 				if !ok {
 					continue
@@ -135,7 +137,7 @@ func TestCorpus(t *testing.T) {
 					t.Errorf("%s passed: %s", c.ID, c.Why)
 				}
 			}
-			for _, c := range corpusCases(t, "benign.jsonl") {
+			for _, c := range corpusCases(t, reference.Path(t, "corpus", "benign.jsonl")) {
 				in, ok := c.input(t, guarded)
 				if !ok {
 					continue
@@ -148,5 +150,31 @@ func TestCorpus(t *testing.T) {
 			}
 			t.Log(caught)
 		})
+	}
+}
+
+// What nine real clients have sent passes, parsed by Guard or by the engine.
+func TestCaptures(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(reference.Path(t, "mcp", "captures"), "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no captures: %v", err)
+	}
+	for _, p := range []rules.Profile{rules.Portable, rules.Coraza} {
+		rs := corazaLoad(t, RulesConfig{Profiles: []rules.Profile{p}})
+		n := 0
+		for _, f := range files {
+			for _, c := range corpusCases(t, f) {
+				c.Context.Authenticated = true
+				in, ok := c.input(t, true)
+				if !ok || c.Expect != "pass" { // the rest are a conformance suite's bad requests
+					continue
+				}
+				n++
+				if v := rs.evaluate(in); v.Denied || v.Err != nil {
+					t.Errorf("%v: %s: %s %s refused by %v with %d (%v)", p, c.ID, c.Request.Method, c.Request.Path, v.RuleIDs, v.Status, v.Err)
+				}
+			}
+		}
+		t.Logf("%v: %d requests", p, n)
 	}
 }
