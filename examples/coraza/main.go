@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"time"
 
@@ -29,20 +30,25 @@ func main() {
 	flag.Parse()
 	handler, err := protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "served\n")
-	}), func(rule int) { log.Println("matched rule", rule) })
+	}))
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := &http.Server{Addr: *listen, Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
-	log.Fatal(server.ListenAndServe())
+	listener, err := net.Listen("tcp", *listen)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Print("listening on ", listener.Addr())
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
+	log.Fatal(server.Serve(listener))
 }
 
-// protect puts Coraza with both rule sets in front of next. report gets the id of every rule that matched.
-func protect(next http.Handler, report func(rule int)) (http.Handler, error) {
+// protect puts Coraza with both rule sets in front of next.
+func protect(next http.Handler) (http.Handler, error) {
 	engine, err := coraza.NewWAF(coraza.NewWAFConfig().
 		WithRootFS(rules.FS()).
 		WithDirectives(own + rules.Directives(rules.Portable)).
-		WithErrorCallback(func(match types.MatchedRule) { report(match.Rule().ID()) }))
+		WithErrorCallback(func(match types.MatchedRule) { log.Println("matched rule", match.Rule().ID()) }))
 	if err != nil {
 		return nil, err
 	}

@@ -2,39 +2,28 @@ package main
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/sallyport/sallyport/examples/internal/selfrun"
 )
 
+func TestMain(m *testing.M) { selfrun.Main(m, main) }
+
 func TestCoraza(t *testing.T) {
-	var mu sync.Mutex
-	var matched []int
-	handler, err := protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
-		func(rule int) {
-			mu.Lock()
-			defer mu.Unlock()
-			matched = append(matched, rule)
-		})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	defer server.Close()
+	program := selfrun.Start(t, "-listen", "127.0.0.1:0")
 	const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"select * from t; rm -rf"}}}`
 	for _, tc := range []struct {
 		name, path, body string
 		header           map[string]string
 		want             int
 	}{
-		{"authorised call", "/mcp", call, map[string]string{"Authorization": "Bearer t"}, http.StatusTeapot},
+		{"authorised call", "/mcp", call, map[string]string{"Authorization": "Bearer t"}, http.StatusOK},
 		{"no credential", "/mcp_message", call, nil, http.StatusForbidden},
 		{"not one JSON value", "/mcp", call + "x", map[string]string{"Authorization": "Bearer t"}, http.StatusBadRequest},
 		{"the program's own rule", "/", "", map[string]string{"X-Debug": "1"}, http.StatusForbidden},
 	} {
-		req, err := http.NewRequest(http.MethodPost, server.URL+tc.path, strings.NewReader(tc.body))
+		req, err := http.NewRequest(http.MethodPost, "http://"+program.Addr+tc.path, strings.NewReader(tc.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,9 +40,9 @@ func TestCoraza(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", tc.name, resp.StatusCode, tc.want)
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if !slices.Contains(matched, 1000) {
-		t.Errorf("reported %d, want the program's own rule among them", matched)
+	for _, rule := range []string{"matched rule 1000\n", "matched rule 9599100\n"} {
+		if said := program.Stop(); !strings.Contains(said, rule) {
+			t.Errorf("want %q in:\n%s", rule, said)
+		}
 	}
 }

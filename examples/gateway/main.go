@@ -22,6 +22,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	log.Print("listening on ", listener.Addr())
 	log.Fatal(g.serve(listener))
 }
 

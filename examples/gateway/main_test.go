@@ -6,26 +6,14 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/examples/internal/selfrun"
 )
 
+func TestMain(m *testing.M) { selfrun.Main(m, main) }
+
 func TestGateway(t *testing.T) {
-	g, err := newGateway()
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = g.serve(listener)
-	}()
-	defer func() {
-		_ = listener.Close()
-		<-done
-	}()
+	program := selfrun.Start(t, "-listen", "127.0.0.1:0")
 	const list = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
 	for _, tc := range []struct{ name, fields, body, want string }{
 		{"good", "", list, "200 would forward tools/list"},
@@ -40,7 +28,7 @@ func TestGateway(t *testing.T) {
 		{"mirror disagrees", "Mcp-Method: ping\r\n", list, "400 "},
 		{"big head", "X-A: " + strings.Repeat("a", maxHead) + "\r\n", list, "400 unreadable"},
 	} {
-		got := exchange(t, listener.Addr().String(), fmt.Sprintf(
+		got := exchange(t, program.Addr, fmt.Sprintf(
 			"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s", len(tc.body), tc.fields, tc.body))
 		if !strings.HasPrefix(got, tc.want) {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)

@@ -8,8 +8,8 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/sallyport/sallyport/waf"
@@ -22,21 +22,25 @@ func main() {
 	if *token == "" {
 		log.Fatal("middleware: give -token")
 	}
-	guard, err := newGuard(*token, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	guard, err := newGuard(*token)
 	if err != nil {
 		log.Fatal(err)
 	}
+	listener, err := net.Listen("tcp", *listen)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Print("listening on ", listener.Addr())
 	server := &http.Server{
-		Addr: *listen,
 		// The Guard goes around the router: what it judges is the target as sent, not what a router makes of it.
 		Handler:           guard.Wrap(routes()),
 		ReadHeaderTimeout: 10 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 	}
-	log.Fatal(server.ListenAndServe())
+	log.Fatal(server.Serve(listener))
 }
 
-func newGuard(token string, logger *slog.Logger) (*waf.Guard, error) {
+func newGuard(token string) (*waf.Guard, error) {
 	return waf.New(waf.Config{
 		Identities: waf.Identities{Bearer: []waf.BearerToken{{Name: "ci", SHA256: sha256.Sum256([]byte(token))}}},
 		Endpoints: []waf.Endpoint{{
@@ -45,7 +49,7 @@ func newGuard(token string, logger *slog.Logger) (*waf.Guard, error) {
 			AllowHosts: []string{"127.0.0.1", "localhost"},
 			Tools:      []waf.AccessRule{{Identity: "ci", Allow: []string{"search_*"}}},
 		}},
-		OnEvent: func(e waf.Event) { logger.Info("decision", "event", e) },
+		OnEvent: func(e waf.Event) { slog.Info("decision", "event", e) },
 	})
 }
 

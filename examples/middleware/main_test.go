@@ -1,24 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/examples/internal/selfrun"
 )
 
+func TestMain(m *testing.M) { selfrun.Main(m, main) }
+
 func TestMiddleware(t *testing.T) {
-	var events bytes.Buffer
-	guard, err := newGuard("secret", slog.New(slog.NewJSONHandler(&events, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer guard.Close()
-	server := httptest.NewServer(guard.Wrap(routes()))
-	defer server.Close()
+	program := selfrun.Start(t, "-listen", "127.0.0.1:0", "-token", "secret")
 	for _, tc := range []struct {
 		name, method, path, token, body string
 		want                            int
@@ -30,7 +24,7 @@ func TestMiddleware(t *testing.T) {
 		{"two meanings", "POST", "/mcp", "secret", `{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}`, 400, "-32600"},
 		{"ordinary page", "GET", "/hello", "", "", 200, "hello"},
 	} {
-		req, err := http.NewRequest(tc.method, server.URL+tc.path, strings.NewReader(tc.body))
+		req, err := http.NewRequest(tc.method, "http://"+program.Addr+tc.path, strings.NewReader(tc.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,8 +45,8 @@ func TestMiddleware(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d with %s", tc.name, resp.StatusCode, body, tc.want, tc.answer)
 		}
 	}
-	if n := strings.Count(events.String(), `"msg":"decision"`); n != 5 || strings.Contains(events.String(), "secret") {
-		t.Errorf("%d events, want 5 without the token:\n%s", n, events.String())
+	if said := program.Stop(); strings.Count(said, "decision") != 5 || strings.Contains(said, "secret") {
+		t.Errorf("want five events and no token in:\n%s", said)
 	}
 }
 

@@ -1,0 +1,67 @@
+// Package selfrun lets the test of a program run the program: the test binary starts itself again, as main.
+package selfrun
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const asMain = "SALLYPORT_EXAMPLE_AS_MAIN"
+
+// Main is what TestMain calls: it runs the tests, or main in a process that Start started.
+func Main(m *testing.M, main func()) {
+	if os.Getenv(asMain) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// Process is a running program.
+type Process struct {
+	Addr string // where it listens
+
+	// Stop ends the program and returns what it wrote to standard error. The test calls it at its end in any case.
+	Stop func() (log string)
+}
+
+// Start runs the program and returns when it has said "listening on ADDR".
+func Start(t testing.TB, args ...string) *Process {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asMain+"=1")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	addr, ended := make(chan string, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer close(addr)
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			log.WriteString(lines.Text() + "\n")
+			if _, a, ok := strings.Cut(lines.Text(), "listening on "); ok {
+				addr <- a
+			}
+		}
+	}()
+	p := &Process{Stop: sync.OnceValue(func() string {
+		_ = cmd.Process.Kill()
+		<-ended
+		_ = cmd.Wait()
+		return log.String()
+	})}
+	t.Cleanup(func() { p.Stop() })
+	if p.Addr = <-addr; p.Addr == "" {
+		t.Fatalf("the program does not listen:\n%s", p.Stop())
+	}
+	return p
+}
