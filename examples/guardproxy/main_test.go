@@ -183,6 +183,7 @@ func TestUpstreamDownKeepsTheID(t *testing.T) {
 	if resp.StatusCode != http.StatusBadGateway || string(body) != want {
 		t.Errorf("answer %d %s, want 502 %s", resp.StatusCode, body, want)
 	}
+	p.stderr.await(t, "guardproxy: upstream: connection refused\n")
 }
 
 func TestForeignHostIsRefusedOnLoopback(t *testing.T) {

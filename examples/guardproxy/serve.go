@@ -36,14 +36,14 @@ type program struct {
 func (p *program) serve(ctx context.Context) error {
 	var next http.Handler
 	if p.opts.upstream != nil {
-		next = proxy.New(p.opts.upstream)
+		next = proxy.New(p.opts.upstream, func(err error) { p.log.line("upstream: " + cause(err).Error()) })
 	} else {
 		next = demoServer()
 	}
 	streams, endStreams := context.WithCancel(context.Background())
 	defer endStreams()
 	server := &http.Server{
-		Handler:           limitBodyTime(p.guard, next),
+		Handler:           limitBodyTime(p.guard, next, bodyTimeout),
 		TLSConfig:         p.tls,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -77,14 +77,14 @@ func (p *program) serve(ctx context.Context) error {
 	}
 }
 
-// limitBodyTime gives a request's body bodyTimeout to arrive, and the answer all the time in the world.
-func limitBodyTime(guard *waf.Guard, next http.Handler) http.Handler {
+// limitBodyTime gives a request's body a time to arrive in, and the answer all the time in the world.
+func limitBodyTime(guard *waf.Guard, next http.Handler, limit time.Duration) http.Handler {
 	guarded := guard.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 		next.ServeHTTP(w, r)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
 		guarded.ServeHTTP(w, r)
 	})
 }

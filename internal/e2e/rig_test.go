@@ -69,7 +69,7 @@ var wirings = []struct {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return guard.Wrap(proxy.New(target))
+		return guard.Wrap(proxy.New(target, nil))
 	}},
 }
 

@@ -27,13 +27,20 @@ const maxBodyBytes = 64 << 20
 // passed on.
 //
 // Server-sent events pass one by one. Nothing here times out a stream.
-func New(upstream *url.URL) http.Handler {
+//
+// report, if not nil, is called with every failure to reach the upstream, possibly concurrently. The client is told nothing of it.
+func New(upstream *url.URL, report func(error)) http.Handler {
 	forward := &httputil.ReverseProxy{
 		Rewrite:       func(pr *httputil.ProxyRequest) { rewrite(pr, upstream) },
 		Transport:     transport(),
 		FlushInterval: -1, // every write of the upstream is flushed at once
-		ErrorHandler:  badGateway,
-		ErrorLog:      log.New(io.Discard, "", 0), // it would print targets, and so what a client wrote
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if report != nil && r.Context().Err() == nil { // a client that left is no failure
+				report(err)
+			}
+			badGateway(w, r)
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // it would print targets, and so what a client wrote
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := detachBody(w, r); err != nil {
@@ -105,7 +112,7 @@ func bodyError(w http.ResponseWriter, err error) {
 
 // badGateway answers when the upstream does not: with a JSON-RPC error that carries the id if the Guard read a message, and
 // never with the reason, which names addresses.
-func badGateway(w http.ResponseWriter, r *http.Request, _ error) {
+func badGateway(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")

@@ -42,7 +42,7 @@ func front(t *testing.T, guard func(http.Handler) http.Handler, upstream http.Ha
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(guard(proxy.New(target)))
+	server := httptest.NewServer(guard(proxy.New(target, nil)))
 	t.Cleanup(server.Close)
 	return server.URL
 }
@@ -152,7 +152,7 @@ func TestTheTransportNeverReadsTheInboundBody(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
 	r.Body, r.ContentLength = &earlyBody{strings.NewReader(strings.Repeat(" ", size)), answered}, -1
-	proxy.New(target).ServeHTTP(w, r)
+	proxy.New(target, nil).ServeHTTP(w, r)
 	if got := w.Body.String(); got != "data: 0\n\ndata: 1\n\n" {
 		t.Errorf("the client got %q, want both events", got)
 	}
@@ -259,7 +259,7 @@ func TestUnreadableBodyNeverReachesTheUpstream(t *testing.T) {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
 		r.Body, r.ContentLength = tc.body, -1
-		proxy.New(target).ServeHTTP(w, r)
+		proxy.New(target, nil).ServeHTTP(w, r)
 		if w.Code != tc.want {
 			t.Errorf("%s body: status %d, want %d", tc.name, w.Code, tc.want)
 		}
@@ -296,8 +296,16 @@ func TestUpgradedConnectionsPass(t *testing.T) {
 }
 
 func TestUpstreamDown(t *testing.T) {
-	base := proxyToNowhere(t)
-	resp, err := http.Get(base + "/status")
+	back := httptest.NewServer(http.NotFoundHandler())
+	target, err := url.Parse(back.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back.Close()
+	var reported []error
+	server := httptest.NewServer(proxy.New(target, func(err error) { reported = append(reported, err) }))
+	defer server.Close()
+	resp, err := http.Get(server.URL + "/status")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,18 +314,7 @@ func TestUpstreamDown(t *testing.T) {
 	if resp.StatusCode != http.StatusBadGateway || string(body) != "Bad Gateway\n" {
 		t.Errorf("answer %d %q, want 502 and no detail", resp.StatusCode, body)
 	}
-}
-
-// proxyToNowhere returns the URL of a proxy whose upstream listens no more.
-func proxyToNowhere(t *testing.T) string {
-	t.Helper()
-	back := httptest.NewServer(http.NotFoundHandler())
-	target, err := url.Parse(back.URL)
-	if err != nil {
-		t.Fatal(err)
+	if len(reported) != 1 {
+		t.Errorf("reported %v, want one failure", reported)
 	}
-	back.Close()
-	server := httptest.NewServer(proxy.New(target))
-	t.Cleanup(server.Close)
-	return server.URL
 }
