@@ -16,27 +16,55 @@ const (
 var (
 	errBodyTooLarge = errors.New("waf: the body is over the limit")
 	errBodyReleased = errors.New("waf: the body was read after its request ended")
+	errBodiesFull   = errors.New("waf: there is no room for one more body")
 )
 
 var bufferPool = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, firstRead)} }}
 
 // buffer holds one body. It is a struct so that it can go into the pool without an allocation.
-type buffer struct{ bytes []byte }
+type buffer struct {
+	bytes   []byte
+	account *load // where the capacity is counted; nil if it is not
+}
+
+// uncount gives back the room; the buffer lives on uncounted.
+func (b *buffer) uncount() {
+	if b.account != nil {
+		b.account.dropBody(cap(b.bytes))
+		b.account = nil
+	}
+}
 
 func (b *buffer) release() {
+	b.uncount()
 	if cap(b.bytes) <= keptBuffers {
 		b.bytes = b.bytes[:0]
 		bufferPool.Put(b)
 	}
 }
 
-// readBody reads the whole body, at most limit bytes. It trusts no declared length: the buffer grows with what arrives.
-// After an error the buffer holds what was read so far.
-func readBody(body io.Reader, limit int) (*buffer, error) {
+// readBody reads the whole body, at most limit bytes, as far as the account has room. It trusts no declared length: the
+// buffer grows with what arrives. After an error the buffer holds what was read so far; it is nil if there was no room at all.
+func readBody(body io.Reader, limit int, account *load, limits *Limits) (*buffer, error) {
+	if !account.addBody(limits) {
+		return nil, errBodiesFull
+	}
 	b := bufferPool.Get().(*buffer)
+	if !account.addBytes(limits, cap(b.bytes)) {
+		account.dropBody(0)
+		bufferPool.Put(b)
+		return nil, errBodiesFull
+	}
+	b.account = account
 	for {
 		if len(b.bytes) == cap(b.bytes) {
-			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
+			size := min(2*cap(b.bytes), max(limit+1, cap(b.bytes)+1))
+			if !account.addBytes(limits, size-cap(b.bytes)) {
+				return b, errBodiesFull
+			}
+			grown := make([]byte, len(b.bytes), size)
+			copy(grown, b.bytes)
+			b.bytes = grown
 		}
 		room := b.bytes[len(b.bytes):min(cap(b.bytes), limit+1)]
 		n, err := body.Read(room)
@@ -58,6 +86,8 @@ func bodyRefusal(err error) (code string, status int) {
 	switch {
 	case errors.Is(err, errBodyTooLarge), errors.As(err, &tooLarge):
 		return "body_too_large", http.StatusRequestEntityTooLarge
+	case errors.Is(err, errBodiesFull):
+		return "bodies_too_many", http.StatusServiceUnavailable
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return "body_timeout", http.StatusRequestTimeout
 	default:

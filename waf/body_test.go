@@ -13,6 +13,14 @@ import (
 	"testing/iotest"
 )
 
+func testLimits() *Limits {
+	l, errs := compileLimits(Limits{}, 1<<20)
+	if len(errs) > 0 {
+		panic(errs)
+	}
+	return &l
+}
+
 func TestReadBody(t *testing.T) {
 	text := strings.Repeat("0123456789", 3000)
 	for _, tc := range []struct {
@@ -37,7 +45,7 @@ func TestReadBody(t *testing.T) {
 		{"client gone", iotest.ErrReader(context.Canceled), 100, 0, context.Canceled, 400},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b, err := readBody(tc.body, tc.limit)
+			b, err := readBody(tc.body, tc.limit, new(load), testLimits())
 			defer b.release()
 			if len(b.bytes) != tc.want || !bytes.Equal(b.bytes[:min(10, tc.want)], []byte(text[:min(10, tc.want)])) {
 				t.Errorf("readBody kept %d bytes, want %d of the same text", len(b.bytes), tc.want)
@@ -58,7 +66,7 @@ func TestReadBody(t *testing.T) {
 
 // A transport that still reads after the handler returned must not see the next request's body.
 func TestReplayAfterRelease(t *testing.T) {
-	b, err := readBody(strings.NewReader("the first request's secret"), 100)
+	b, err := readBody(strings.NewReader("the first request's secret"), 100, new(load), testLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +84,7 @@ func TestReplayAfterRelease(t *testing.T) {
 	}
 	p.release()
 	p.release() // harmless
-	next, err := readBody(strings.NewReader("what the next client sends here"), 100)
+	next, err := readBody(strings.NewReader("what the next client sends here"), 100, new(load), testLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +101,7 @@ func TestReplayAfterRelease(t *testing.T) {
 
 func TestReplayConcurrentRelease(t *testing.T) {
 	for range 100 {
-		b, err := readBody(strings.NewReader(strings.Repeat("x", 1000)), 1000)
+		b, err := readBody(strings.NewReader(strings.Repeat("x", 1000)), 1000, new(load), testLimits())
 		if err != nil {
 			t.Fatal(err)
 		}

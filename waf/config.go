@@ -50,6 +50,10 @@ type Config struct {
 	Request validate.RequestConfig
 	Message mcpmsg.Config
 
+	// Limits bound what all requests together may hold. Limiter, if not nil, bounds the rate of messages.
+	Limits  Limits
+	Limiter Limiter
+
 	// Rules is the ruleset of step 7. Nil means the embedded default ruleset, which the Guard then owns and closes. A
 	// ruleset given here stays the caller's to close, after the Guard no longer uses it.
 	Rules *Ruleset

@@ -11,6 +11,7 @@ import (
 // refuses everything.
 type Guard struct {
 	state    atomic.Pointer[state]
+	load     load
 	reloadMu sync.Mutex // one Reload or Close at a time; requests never take it
 }
 
@@ -63,10 +64,9 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 		panic("waf: Wrap called with a nil handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		j := g.judge(r)
-		if j.body != nil {
-			defer j.body.release()
-		}
+		j := &judgement{w: w, r: r, load: &g.load}
+		defer j.end()
+		g.judge(j)
 		if j.denied {
 			g.deny(w, r, j)
 			return
@@ -84,22 +84,28 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 // Check decides without answering, for gateways that answer in their own way: pass is true if the request may go on. It
 // changes *r: the body is read and replaced by a replay of the same bytes, the context carries what [MessageFrom] and
 // [IdentityFrom] return, a trusted header that the peer may not set is removed. The caller must not let a refused request
-// go on in any form.
+// go on in any form. Check does not see the answer, nor the end of the request: it filters no lists, binds no session ids,
+// counts a body only while it judges, and no streams; the caller bounds the time of reading.
 func (g *Guard) Check(r *http.Request) (d Denial, pass bool) {
-	j := g.judge(r)
+	j := &judgement{r: r, load: &g.load}
+	defer func() {
+		if j.body != nil {
+			j.body.buf.uncount()
+		}
+	}()
+	g.judge(j)
 	*r = *j.r
 	return j.denial, !j.denied
 }
 
 // judge takes a request through the steps, all of them under one state.
-func (g *Guard) judge(r *http.Request) *judgement {
-	j := &judgement{r: r}
+func (g *Guard) judge(j *judgement) {
 	for {
 		s := g.state.Load()
 		if s == nil {
 			j.denied = true
 			j.denial = Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true}
-			return j
+			return
 		}
 		if j.s = s; s.rules == nil {
 			break
@@ -114,12 +120,11 @@ func (g *Guard) judge(r *http.Request) *judgement {
 		}
 	}
 	j.run()
-	return j
 }
 
 // compile builds the state for a configuration. Nothing of cfg is kept that the caller could change.
 func compile(cfg Config) (*state, error) {
-	s := &state{strictDiscovery: cfg.StrictDiscovery, onEvent: cfg.OnEvent, onDeny: cfg.OnDeny}
+	s := &state{strictDiscovery: cfg.StrictDiscovery, limiter: cfg.Limiter, onEvent: cfg.OnEvent, onDeny: cfg.OnDeny}
 	var errs []error
 	var more []error
 
@@ -144,6 +149,9 @@ func compile(cfg Config) (*state, error) {
 	}
 	if s.maxBody < 1 || s.maxBody > maxBodyBytes {
 		errs = append(errs, configErrorf("Config.MaxBodyBytes", "must be 1 to %d bytes, or 0 for %d", maxBodyBytes, defaultBodyBytes))
+	}
+	if s.limits, more = compileLimits(cfg.Limits, min(s.maxBody, maxBodyBytes)); len(more) > 0 {
+		errs = append(errs, more...)
 	}
 	errs = append(errs, s.compileChecks(cfg)...)
 	if cfg.DangerouslyNoRules && cfg.Rules != nil {

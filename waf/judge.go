@@ -18,6 +18,8 @@ type state struct {
 	sessions        *sessionBinding // nil if ids are not bound
 	messages        *mcpmsg.Validator
 	maxBody         int
+	limits          Limits
+	limiter         Limiter // nil if there is none
 	strictDiscovery bool
 	rules           *Ruleset // nil if left out
 	ownRules        bool
@@ -71,8 +73,10 @@ func (s *state) compileChecks(cfg Config) (errs []error) {
 
 // judgement is the way of one request through the steps. Each step returns the refusal it finds, or the zero Denial.
 type judgement struct {
-	s *state
-	r *http.Request // with the replayed body and the verdict's context, once that is known
+	s    *state
+	w    http.ResponseWriter // nil where Check decides alone
+	r    *http.Request       // with the replayed body and the verdict's context, once that is known
+	load *load
 
 	rules *Ruleset // held for this request; nil if left out or closed
 
@@ -82,6 +86,7 @@ type judgement struct {
 	version    mcpmsg.Version // of MCP-Protocol-Version; 0 if the request has none
 	identity   Identity
 	recognised bool
+	stream     string  // the caller under whom this stream is counted; "" if it is none
 	body       *replay // nil if the request has no body, or it was not read
 	message    *mcpmsg.Message
 	parsed     mcpmsg.Message // what message points to
@@ -102,6 +107,8 @@ var steps = [...]func(*judgement) Denial{
 	(*judgement).checkBody,
 	(*judgement).checkMessage,
 	(*judgement).checkPolicy,
+	(*judgement).checkStreams,
+	(*judgement).checkRate,
 	(*judgement).checkRules,
 }
 
@@ -138,6 +145,16 @@ func (j *judgement) run() {
 		j.r.GetBody = j.body.again
 	}
 	j.report(ActionAllow, Denial{})
+}
+
+// end gives back what the request held.
+func (j *judgement) end() {
+	if j.body != nil {
+		j.body.release()
+	}
+	if j.stream != "" {
+		j.load.dropStream(j.stream)
+	}
 }
 
 // report sends an event about the decision d.

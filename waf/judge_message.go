@@ -41,16 +41,22 @@ func (j *judgement) checkBody() Denial {
 	if r.ContentLength > int64(j.s.maxBody) {
 		return refuse("body_too_large", http.StatusRequestEntityTooLarge)
 	}
-	begin := time.Now()
-	buf, err := readBody(r.Body, j.s.maxBody)
-	j.event.ReadBody = time.Since(begin)
-	j.body = &replay{buf: buf, source: r.Body}
+	buf, err := j.readBody()
+	if buf != nil {
+		j.body = &replay{buf: buf, source: r.Body}
+	}
 	if err != nil {
-		j.body.rest = r.Body
-		if !errors.Is(err, errBodyTooLarge) {
-			j.body.rest = failingReader{err}
+		d := refuse(bodyRefusal(err))
+		if errors.Is(err, errBodiesFull) {
+			d.header = retryAfter(time.Second)
 		}
-		return refuse(bodyRefusal(err))
+		if j.body != nil {
+			j.body.rest = r.Body
+			if !errors.Is(err, errBodyTooLarge) && !errors.Is(err, errBodiesFull) {
+				j.body.rest = failingReader{err}
+			}
+		}
+		return d
 	}
 	if j.endpoint != nil && len(r.Trailer) > 0 {
 		return refuse("body_trailer", http.StatusBadRequest)
@@ -61,6 +67,19 @@ func (j *judgement) checkBody() Denial {
 	r.ContentLength, r.TransferEncoding = int64(len(buf.bytes)), nil
 	r.Header.Del("Expect") // it is fulfilled
 	return Denial{}
+}
+
+// readBody reads the body within the time that it may take. A server that has no read deadlines sets its own bounds.
+func (j *judgement) readBody() (*buffer, error) {
+	begin := time.Now()
+	defer func() { j.event.ReadBody = time.Since(begin) }()
+	if j.w != nil {
+		c := http.NewResponseController(j.w)
+		if c.SetReadDeadline(begin.Add(j.s.limits.BodyTimeout)) == nil {
+			defer func() { _ = c.SetReadDeadline(time.Time{}) }() // what follows may be a stream, which has no end to wait for
+		}
+	}
+	return readBody(j.r.Body, j.s.maxBody, j.load, &j.s.limits)
 }
 
 // failingReader ends a body as it ended before.
