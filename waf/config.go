@@ -36,6 +36,15 @@ type Config struct {
 	// called concurrently and must not read the body.
 	Authenticate func(*http.Request) (Identity, error)
 
+	// TrustedProxies are the networks of the proxies in front of the Guard. Only they are believed when they name the client in
+	// X-Forwarded-For; from everybody else's requests the X-Forwarded fields, Forwarded and X-Real-IP are removed. Without them
+	// the client is whoever connects, and the fields stay as they are.
+	TrustedProxies []netip.Prefix
+
+	// ResourceMetadata is the URL of the OAuth protected resource metadata, which a 401 names in WWW-Authenticate; "" leaves it
+	// out.
+	ResourceMetadata string
+
 	// SessionKeys, if not empty, bind session ids to the caller that opened them, so that a stolen id is of no
 	// use to anybody else: in Mcp-Session-Id, and in the sessionId parameter of the HTTP+SSE transport. At most 8 keys of at
 	// least 32 random bytes; the first one signs, all of them verify, so that keys can be rotated and shared by a fleet.

@@ -141,6 +141,12 @@ func compile(cfg Config) (*state, error) {
 	if s.identities, more = compileIdentities(cfg.Identities, cfg.Authenticate); len(more) > 0 {
 		errs = append(errs, more...)
 	}
+	if s.proxies, more = compileProxies(cfg.TrustedProxies); len(more) > 0 {
+		errs = append(errs, more...)
+	}
+	if s.challenge, more = compileChallenge(cfg.ResourceMetadata); len(more) > 0 {
+		errs = append(errs, more...)
+	}
 	if s.sessions, more = compileSessions(cfg.SessionKeys); len(more) > 0 {
 		errs = append(errs, more...)
 	}

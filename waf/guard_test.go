@@ -375,6 +375,20 @@ func TestAuthenticateHook(t *testing.T) {
 	}
 }
 
+func TestResourceMetadata(t *testing.T) {
+	const metadata = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp"
+	g := newGuarded(t, func(c *waf.Config) { c.ResourceMetadata = metadata })
+	rec := g.serve(post(call, del("Authorization")))
+	if got, want := rec.Header().Get("WWW-Authenticate"), `Bearer resource_metadata="`+metadata+`"`; rec.Code != 401 || got != want {
+		t.Errorf("status %d, WWW-Authenticate %s, want 401 and %s", rec.Code, got, want)
+	}
+	for _, bad := range []string{"mcp.example.com", "ftp://a.example", "https://", `https://a.example/"x`, "https://a.example/#x", "https://a.example/\r\nX: y"} {
+		if _, err := waf.New(waf.Config{ResourceMetadata: bad}); err == nil {
+			t.Errorf("New takes ResourceMetadata %q", bad)
+		}
+	}
+}
+
 func TestTrustedHeader(t *testing.T) {
 	g := newGuarded(t, func(c *waf.Config) {
 		c.Identities.TrustedHeader = &waf.TrustedHeader{Name: "X-Verified-User", From: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}}

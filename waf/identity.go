@@ -123,6 +123,20 @@ func isName(s string) bool {
 	return true
 }
 
+// compileChallenge returns the value of WWW-Authenticate.
+//
+// Source: RFC 9728, 5.1; MCP 2025-06-18, Authorization Server Location.
+func compileChallenge(metadata string) (string, []error) {
+	if metadata == "" {
+		return "Bearer", nil
+	}
+	u, err := url.Parse(metadata)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Fragment != "" || strings.ContainsAny(metadata, "\"\\") || !validate.FieldValue(metadata).OK() {
+		return "", []error{configErrorf("Config.ResourceMetadata", "must be an http or https URL without a fragment")}
+	}
+	return `Bearer resource_metadata="` + metadata + `"`, nil
+}
+
 // compileIdentities copies the configuration, or returns every fault in it.
 func compileIdentities(cfg Identities, hook func(*http.Request) (Identity, error)) (*identities, []error) {
 	var errs []error

@@ -3,6 +3,7 @@ package waf
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/sallyport/sallyport/mcpmsg"
@@ -14,7 +15,9 @@ type state struct {
 	mode            [len(layerText)]Mode
 	request         *validate.Request
 	endpoints       *endpointTable
+	proxies         proxies
 	identities      *identities
+	challenge       string          // WWW-Authenticate of a 401
 	sessions        *sessionBinding // nil if ids are not bound
 	messages        *mcpmsg.Validator
 	maxBody         int
@@ -84,6 +87,8 @@ type judgement struct {
 	endpoint   *endpoint
 	preflight  bool           // a CORS preflight: it carries no credentials and no message
 	version    mcpmsg.Version // of MCP-Protocol-Version; 0 if the request has none
+	client     netip.Addr
+	clientPort int
 	identity   Identity
 	recognised bool
 	stream     string  // the caller under whom this stream is counted; "" if it is none
@@ -116,6 +121,7 @@ var steps = [...]func(*judgement) Denial{
 func (j *judgement) run() {
 	j.start = time.Now()
 	j.path = targetPath(j.r)
+	j.client, j.clientPort = j.s.proxies.client(j.r)
 	var ambiguous bool
 	j.endpoint, ambiguous = j.s.endpoints.find(j.path)
 	if j.endpoint != nil && !ambiguous && isMetadata(j.r, j.path) {

@@ -22,7 +22,7 @@ func (j *judgement) checkIdentity() Denial {
 	}
 	return Denial{
 		Layer: LayerIdentity, Code: "identity_required", Status: http.StatusUnauthorized,
-		header: http.Header{"Www-Authenticate": {"Bearer"}},
+		header: http.Header{"Www-Authenticate": {j.s.challenge}},
 	}
 }
 
@@ -184,7 +184,7 @@ func (j *judgement) checkRules() Denial {
 	defer func() { j.event.RulesTime = time.Since(begin) }()
 	body, _ := j.bytes()
 	in := ruleInput{Request: j.r, Body: body, Message: j.message, Identity: j.identity.Name, MCP: j.endpoint != nil}
-	in.ClientIP, in.ClientPort = peerAddr(j.r)
+	in.ClientIP, in.ClientPort = j.client, j.clientPort
 	in.Authenticated = j.recognised || j.endpoint != nil // the identity step let it pass
 	verdict := j.rules.evaluate(in)
 	j.event.RuleIDs = verdict.RuleIDs

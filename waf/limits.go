@@ -99,8 +99,7 @@ func (j *judgement) caller() string {
 	if j.recognised {
 		return j.identity.Name
 	}
-	addr, _ := peerAddr(j.r)
-	return "address " + addr.String()
+	return "address " + j.client.String()
 }
 
 // checkStreams bounds the streams that a caller keeps open.

@@ -1,0 +1,62 @@
+package waf
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// proxies are the peers whose word about the client counts. It is immutable; the zero value trusts nobody and changes
+// nothing.
+type proxies struct{ networks []netip.Prefix }
+
+func (p *proxies) trust(addr netip.Addr) bool {
+	return slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(addr) })
+}
+
+// client returns the address of the client: the peer's, or, if the peer is a trusted proxy, the last address in
+// X-Forwarded-For that is not one. What stands before it the client may have written itself. An entry that is no address
+// ends the search at the proxy that reported it.
+//
+// Where there are trusted proxies, the fields by which others claim to be one are removed from the request.
+func (p *proxies) client(r *http.Request) (netip.Addr, int) {
+	addr, port := peerAddr(r)
+	if len(p.networks) == 0 {
+		return addr, port
+	}
+	if !p.trust(addr) {
+		for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Real-Ip"} {
+			delete(r.Header, name)
+		}
+		return addr, port
+	}
+	values := r.Header["X-Forwarded-For"]
+	for i := len(values) - 1; i >= 0; i-- {
+		list := values[i]
+		for list != "" {
+			entry := list[strings.LastIndexByte(list, ',')+1:]
+			list = strings.TrimSuffix(list[:len(list)-len(entry)], ",")
+			hop, err := netip.ParseAddr(strings.Trim(entry, " \t"))
+			if err != nil {
+				return addr, port
+			}
+			addr, port = hop.Unmap().WithZone(""), 0
+			if !p.trust(addr) {
+				return addr, port
+			}
+		}
+	}
+	return addr, port
+}
+
+// compileProxies copies the networks, or returns every fault in them.
+func compileProxies(networks []netip.Prefix) (p proxies, errs []error) {
+	for i, n := range networks {
+		if !n.IsValid() {
+			errs = append(errs, configErrorf(configField("Config.TrustedProxies", i), "is not a network"))
+		}
+	}
+	p.networks = slices.Clone(networks)
+	return p, errs
+}
