@@ -4,8 +4,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/sallyport/sallyport/mcpmsg"
 )
@@ -36,8 +38,11 @@ func (e *PolicyError) Error() string {
 //	endpoints          [{path, transport: "streamable-http" or "http+sse", sse_path, versions, anonymous, allow_origins,
 //	                   allow_hosts, and methods, tools, prompts, resources: [{identity, allow, deny}]}];
 //	                   absent = WellKnownEndpoints
-//	limits             body_bytes, header_value_bytes, custom_header_value_bytes; absent = the defaults
+//	limits             body_bytes, header_value_bytes, custom_header_value_bytes, and of all requests together bodies,
+//	                   bodies_bytes, body_seconds (for reading one), streams (of one caller); absent = the defaults
 //	strict_discovery   true or false (default)
+//	trusted_proxies    [network]
+//	resource_metadata  URL
 //
 // An absent list is nil in the Config, an empty one is empty and not nil: [Endpoint] says what each means.
 func ParsePolicy(data []byte) (Config, error) {
@@ -66,6 +71,8 @@ func (r *policyReader) config(v policyValue) (cfg Config) {
 		policyField{name: "endpoints", field: "Endpoints", read: func(v policyValue) { cfg.Endpoints = list(r, v, r.endpoint) }},
 		policyField{name: "limits", field: "Request", read: func(v policyValue) { r.limits(v, &cfg) }},
 		policyField{name: "strict_discovery", field: "StrictDiscovery", read: func(v policyValue) { cfg.StrictDiscovery = r.boolean(v) }},
+		policyField{name: "trusted_proxies", field: "TrustedProxies", read: func(v policyValue) { cfg.TrustedProxies = list(r, v, r.network) }},
+		policyField{name: "resource_metadata", field: "ResourceMetadata", read: func(v policyValue) { cfg.ResourceMetadata = r.given(v) }},
 	)
 	return cfg
 }
@@ -171,11 +178,18 @@ func (r *policyReader) accessRule(v policyValue) (rule AccessRule) {
 	return rule
 }
 
-// limits stands for Config.Request, of which New reports all faults as one.
+// limits stands for Config.Request, of which New reports all faults as one, and for Config.Limits.
 func (r *policyReader) limits(v policyValue, cfg *Config) {
+	r.places[rootField+".Limits"] = policyPlace{v.path, v.offset, false}
 	headers := &cfg.Request.Headers
 	r.object(v,
 		policyField{name: "body_bytes", field: "Body", read: func(v policyValue) { cfg.MaxBodyBytes = r.integer(v, maxBodyBytes) }},
+		policyField{name: "bodies", field: "Bodies", read: func(v policyValue) { cfg.Limits.MaxBodies = r.integer(v, 1_000_000) }},
+		policyField{name: "bodies_bytes", field: "BodiesSize", read: func(v policyValue) { cfg.Limits.MaxBodiesSize = int64(r.integer(v, math.MaxInt32)) }},
+		policyField{name: "body_seconds", field: "BodyTimeout", read: func(v policyValue) {
+			cfg.Limits.BodyTimeout = time.Duration(r.integer(v, 3600)) * time.Second
+		}},
+		policyField{name: "streams", field: "Streams", read: func(v policyValue) { cfg.Limits.MaxStreams = r.integer(v, 1_000_000) }},
 		policyField{name: "header_value_bytes", field: "Value", read: func(v policyValue) {
 			headers.MaxValueBytes = r.integer(v, maxHeaderValueBytes)
 		}},

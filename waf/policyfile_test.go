@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -81,6 +82,18 @@ func TestParsePolicy(t *testing.T) {
 			Request:         validate.RequestConfig{Headers: validate.HeaderConfig{MaxValueBytes: 8192, MaxCustomValueBytes: 2048}},
 			StrictDiscovery: true,
 		},
+	}
+	want["production"] = Config{
+		TrustedProxies:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		ResourceMetadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
+		MaxBodyBytes:     64 << 10,
+		Limits:           Limits{MaxBodies: 100, MaxBodiesSize: 1 << 20, BodyTimeout: 10 * time.Second, MaxStreams: 20},
+		Endpoints: []Endpoint{{
+			Path:      "/mcp",
+			Methods:   []AccessRule{{Identity: "*", Deny: []string{"logging/*"}}},
+			Prompts:   []AccessRule{{Identity: "ci", Allow: []string{"review"}}},
+			Resources: []AccessRule{{Identity: "*", Allow: []string{"file:///docs/*"}, Deny: []string{"*secret*"}}},
+		}},
 	}
 	for name, data := range policyFiles(t, "good") {
 		got, err := ParsePolicy(data)
