@@ -39,7 +39,7 @@ const (
 	CodeHostPortInvalid                         // the port is not 1 to 65535
 	CodeHostMismatch                            // Host, :authority and the target name different servers
 	CodeHostNumeric                             // Host is an IP address (option)
-	CodeHostUnusual                             // Host is a name, but not letters, digits, hyphens in labels of 1 to 63, or has an empty port (option)
+	CodeHostUnusual                             // Host is no name of letters, digits, hyphens in labels of 1 to 63, or has an empty port (option)
 	CodeContentTypeInvalid                      // Content-Type is no type "/" subtype with parameters
 	CodeContentTypeRepeated                     // a parameter of Content-Type occurs twice
 	CodeContentTypeCharset                      // the charset of a JSON type is not UTF-8

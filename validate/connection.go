@@ -58,7 +58,10 @@ func upgradeProblem[T Text](s T) problem {
 			return problem{}
 		}
 		end := scan.Not(s[:to], from, scan.Token)
-		if end > from && scan.EqualFold(s[from:end], "h2c") {
+		switch {
+		case end == from:
+			return problem{CodeUpgradeInvalid, from}
+		case scan.EqualFold(s[from:end], "h2c"):
 			return problem{CodeUpgradeH2C, from}
 		}
 		if end < to && s[end] == '/' {

@@ -10,8 +10,11 @@ type utf8Walk struct {
 
 // next takes a byte above 0x7f and returns what is wrong with it or with the character that it ends.
 func (u *utf8Walk) next(c byte, refuse *codeSet) Code {
-	if !u.Next(c) {
+	if open := !u.Done(); !u.Next(c) {
 		u.last = 0
+		if open && u.Next(c) {
+			u.last = uint32(c) // it may start the next character
+		}
 		return CodeURIUTF8Invalid
 	}
 	u.last = u.last<<8 | uint32(c)
@@ -23,6 +26,14 @@ func (u *utf8Walk) next(c byte, refuse *codeSet) Code {
 		}
 	}
 	return CodeOK
+}
+
+// raw is next for a byte that is not escaped, which may be wrong by itself.
+func (u *utf8Walk) raw(c byte, refuse *codeSet) Code {
+	if found := u.next(c, refuse); found != CodeOK && refuse.has(found) {
+		return found
+	}
+	return CodeURINonASCII
 }
 
 // broken ends an open character, and always reports that this is wrong.

@@ -103,6 +103,9 @@ func (t *Target) path(s string, from, to int, refuse *codeSet) problem {
 			d, ok := escaped(s, at)
 			if !ok {
 				found = CodeURIPercentInvalid
+				if !w.utf.Done() && w.utf.broken() && refuse.has(CodeURIUTF8Invalid) {
+					found = CodeURIUTF8Invalid
+				}
 				w.dots = notDots
 				break
 			}
@@ -163,38 +166,35 @@ func (w *pathWalk) special(c byte, class uriClass, refuse *codeSet) Code {
 	case uriDelimiter:
 		return CodeURIDelimiterRaw
 	case uriHigh:
-		if found := w.utf.next(c, refuse); found != CodeOK {
-			return found
-		}
-		return CodeURINonASCII
+		return w.utf.raw(c, refuse)
 	}
 	return CodeURIByteInvalid
 }
 
 // escape judges the escape of d at s[at]. Of several findings it returns one that is refused.
-func (w *pathWalk) escape(s string, at int, d byte, refuse *codeSet) (found Code) {
-	switch {
-	case d == '.':
+func (w *pathWalk) escape(s string, at int, d byte, refuse *codeSet) Code {
+	if d < 0x80 && !w.utf.Done() && w.utf.broken() && refuse.has(CodeURIUTF8Invalid) {
+		return CodeURIUTF8Invalid
+	}
+	dots := w.isDots()
+	switch d {
+	case '.':
 		w.dot()
 		w.encoded = w.dots >= 0
 		return CodeURIUnreservedEncoded
-	case d == '/':
-		found = CodeURISlashEncoded
-		if w.isDots() {
-			found = CodeURIDotSegmentEncoded
-		}
+	case '/':
 		w.dots, w.encoded = 0, true
-		return found
-	case d == ';' && w.isDots():
-		w.dots = notDots
-		return CodeURIDotSegmentParameter
+		if dots {
+			return CodeURIDotSegmentEncoded
+		}
+		return CodeURISlashEncoded
 	}
 	w.dots = notDots
 	switch {
 	case d >= 0x80:
 		return w.utf.next(d, refuse)
-	case !w.utf.Done() && w.utf.broken() && refuse.has(CodeURIUTF8Invalid):
-		return CodeURIUTF8Invalid
+	case d == ';' && dots:
+		return CodeURIDotSegmentParameter
 	case d == '\\':
 		return CodeURIBackslashEncoded
 	case d == '%':

@@ -41,6 +41,9 @@ func (t *Target) query(s string, from int, refuse *codeSet) problem {
 			d, ok := escaped(s, at)
 			if !ok {
 				found = CodeURIPercentInvalid
+				if !utf.Done() && utf.broken() && refuse.has(CodeURIUTF8Invalid) {
+					found = CodeURIUTF8Invalid
+				}
 				break
 			}
 			i += 2
@@ -67,9 +70,7 @@ func (t *Target) query(s string, from int, refuse *codeSet) problem {
 		case uriDelimiter:
 			found = CodeURIDelimiterRaw
 		case uriHigh:
-			if found = utf.next(c, refuse); found == CodeOK {
-				found = CodeURINonASCII
-			}
+			found = utf.raw(c, refuse)
 		default:
 			found = CodeURIByteInvalid
 		}

@@ -18,6 +18,9 @@ func rangeProblem[T Text](s T, limit int) problem {
 		return problem{CodeRangeInvalid, unit}
 	}
 	if !scan.EqualFold(s[:unit], "bytes") {
+		if i := scan.PrintableASCII(s); i >= 0 {
+			return problem{CodeRangeInvalid, i}
+		}
 		return problem{}
 	}
 	for i, n := unit+1, 0; ; n++ {

@@ -112,17 +112,6 @@ func Hex(c byte) byte {
 	return 0xff
 }
 
-// IsUTF8 reports whether s is UTF-8 by RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF.
-func IsUTF8[T Text](s T) bool {
-	var u UTF8
-	for i := range len(s) {
-		if !u.Next(s[i]) {
-			return false
-		}
-	}
-	return u.Done()
-}
-
 // UTF8 is the state of a decoder that is fed byte by byte; the zero UTF8 stands between characters.
 //
 // Source: RFC 3629, 4.

@@ -47,17 +47,6 @@ func Base64[T Text](s T) int {
 	return -1
 }
 
-// AppendBase64 appends what s decodes to. Call it only with text that Base64 accepts.
-func AppendBase64[T Text](dst []byte, s T) []byte {
-	for i := 0; i+4 <= len(s); i += 4 {
-		q, n, _ := quantum(s[i : i+4])
-		for k := range n {
-			dst = append(dst, byte(q>>(16-8*k)))
-		}
-	}
-	return dst
-}
-
 // quantum decodes four characters to n bytes in the upper part of 24 bits; bad is the index of a wrong one, or -1.
 func quantum[T Text](s T) (q uint32, n, bad int) {
 	n = 3
