@@ -20,6 +20,14 @@ var unportable = []struct {
 	{"RE2 repeats at most 1000 times", regexp.MustCompile(`\{\d{4,}|,\d{4,}\}`)},
 }
 
+var (
+	unportableOperator = regexp.MustCompile(`@(?:rxGlobal|pmFromDataset|validateSchema|validateNid|restpath|ipMatchFromDataset)\b`)
+	unportableVariable = regexp.MustCompile(
+		`ARGS_POST|REQUEST_BODY|ARGUMENTS_LIMIT_REACHED|URI_PARSE_ERROR|RESPONSE_ARGS|(?:^|\|)(?:IP|SESSION|GLOBAL|USER):`)
+	engineDirective = regexp.MustCompile(
+		`^\s*(?:Sec(?:Default|RuleEngine|Request|Response|Audit|Debug|Rx|Arguments|Pcre|Collection|Tmp|Data)|Include|<)`)
+)
+
 // characterClass is taken out of a pattern before it is looked at: anchors and quantifiers are ordinary characters there.
 var characterClass = regexp.MustCompile(`\[(?:\\[^\\]|[^\]\\])+\]`)
 
@@ -44,7 +52,8 @@ func TestPortableRules(t *testing.T) {
 			fail("no tag of ours")
 		}
 		if r.has("deny") {
-			if r.action("status") == "" || r.action("msg") == "" || !r.has("log") || len(r.tags("paranoia-level/")) != 1 || r.falsePositives() == "" {
+			complete := r.action("status") != "" && r.action("msg") != "" && r.has("log") && len(r.tags("paranoia-level/")) == 1
+			if !complete || r.falsePositives() == "" {
 				fail("a refusal needs status, msg, log, one paranoia level and a comment that begins with False positives:")
 			}
 		} else if !r.has("pass") || !r.has("nolog") {
@@ -53,7 +62,8 @@ func TestPortableRules(t *testing.T) {
 		if r.action("logdata") != "" || regexp.MustCompile(`%\{(?:REQUEST|ARGS|TX\.\d)`).MatchString(r.all) {
 			fail("request values do not go to logs")
 		}
-		if strings.Contains(r.action("msg"), "%{MATCHED_VAR}") && !strings.Contains(r.all, "t:length") && !strings.HasPrefix(r.variables[0], "&") {
+		counts := strings.Contains(r.all, "t:length") || strings.HasPrefix(r.variables[0], "&")
+		if strings.Contains(r.action("msg"), "%{MATCHED_VAR}") && !counts {
 			fail("MATCHED_VAR is a request value here")
 		}
 		for i, op := range r.operators {
@@ -63,7 +73,7 @@ func TestPortableRules(t *testing.T) {
 				}
 			}
 			portable := strings.Contains(r.file, "/portable/")
-			if portable && regexp.MustCompile(`@(?:rxGlobal|pmFromDataset|validateSchema|validateNid|restpath|ipMatchFromDataset)\b`).MatchString(op) {
+			if portable && unportableOperator.MatchString(op) {
 				fail("not every engine has the operator of %.80q", op)
 			}
 			if i > 0 && strings.Contains(r.variables[i], "MATCHED_VAR") {
@@ -71,7 +81,7 @@ func TestPortableRules(t *testing.T) {
 			}
 		}
 		for _, vars := range r.variables {
-			if regexp.MustCompile(`ARGS_POST|REQUEST_BODY|ARGUMENTS_LIMIT_REACHED|URI_PARSE_ERROR|RESPONSE_ARGS|(?:^|\|)(?:IP|SESSION|GLOBAL|USER):`).MatchString(vars) {
+			if unportableVariable.MatchString(vars) {
 				fail("not every engine fills %s", vars)
 			}
 			for selector := range strings.SplitSeq(vars, "/|") {
@@ -94,7 +104,7 @@ func TestPortableRules(t *testing.T) {
 			if n++; len(text) > 16<<10 {
 				t.Errorf("%s:%d: %d bytes: Apache reads 16 KiB of a line", name, n, len(text))
 			}
-			if regexp.MustCompile(`^\s*(?:Sec(?:Default|RuleEngine|Request|Response|Audit|Debug|Rx|Arguments|Pcre|Collection|Tmp|Data)|Include|<)`).MatchString(text) {
+			if engineDirective.MatchString(text) {
 				t.Errorf("%s:%d: engine directives belong to the operator: %.40q", name, n, text)
 			}
 		}

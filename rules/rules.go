@@ -1,8 +1,9 @@
 // Package rules holds a SecLang ruleset for the Model Context Protocol, embedded and read-only.
 //
 // The profile Portable loads unchanged in Coraza 3.8, libModSecurity 3.0.9 and ModSecurity 2.9.7; people without Go copy its
-// folder. Coraza adds rules that need the operators of package waf/corazamcp; CRSPlugin is for the OWASP Core Rule Set. README.md lists every rule with its class, advisory and known false positives. Nothing here is configured in Go:
-// thresholds are variables, all of them set in one file, sallyport-00-setup.conf.
+// folder. Coraza adds rules that need the operators of package waf/corazamcp; CRSPlugin is for the OWASP Core Rule Set. TABLE.md
+// lists every rule with its class, advisories and known false positives. Nothing here is configured in Go: thresholds are
+// variables, all of them set in one file, sallyport-00-setup.conf.
 //
 // The package imports nothing but embed, io/fs and strings. All functions are safe for concurrent use.
 package rules

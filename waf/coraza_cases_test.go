@@ -165,7 +165,8 @@ func TestRuleCases(t *testing.T) {
 		level := max(c.Level, 1)
 		key := fmt.Sprint(c.profile, c.Rule, level)
 		if only[key] == nil {
-			cfg := RulesConfig{Profiles: []rules.Profile{c.profile}, Setup: fmt.Sprintf(`SecAction "id:1,phase:1,pass,nolog,setvar:tx.sallyport_paranoia_level=%d"`, level)}
+			cfg := RulesConfig{Profiles: []rules.Profile{c.profile}}
+			cfg.Setup = fmt.Sprintf(`SecAction "id:1,phase:1,pass,nolog,setvar:tx.sallyport_paranoia_level=%d"`, level)
 			for _, id := range ruleDenying(t, c.profile) {
 				if id != c.Rule {
 					cfg.Inline += fmt.Sprintf("SecRuleRemoveById %d\n", id)

@@ -99,7 +99,7 @@ func corpusIsMCP(path string) bool {
 	return strings.HasPrefix(path, "/mcp/") || (strings.HasSuffix(path, "/mcp") && !strings.Contains(path, "/.well-known/"))
 }
 
-// Every attack that the corpus assigns to the rules and that is of a class that they know is refused, and no passing case is; with Guard's knowledge
+// Every attack that the corpus assigns to the rules and that is a request is refused, and no passing case is; with Guard's knowledge
 // and, as in a plain WAF, without it.
 func TestCorpus(t *testing.T) {
 	messages, err := mcpmsg.New(mcpmsg.Config{})
@@ -115,7 +115,8 @@ func TestCorpus(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			rs := corazaLoad(t, RulesConfig{Profiles: []rules.Profile{profile}})
 			evaluate := func(in ruleInput) ruleVerdict {
-				if m, bad := messages.Check(in.Body, mcpmsg.Context{Direction: mcpmsg.FromClient}); in.MCP && bad.OK() && strings.Contains(mode, "parsed") {
+				m, bad := messages.Check(in.Body, mcpmsg.Context{Direction: mcpmsg.FromClient})
+				if in.MCP && bad.OK() && strings.Contains(mode, "parsed") {
 					in.Message = &m
 				}
 				return rs.evaluate(in)

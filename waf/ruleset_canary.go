@@ -72,7 +72,8 @@ func rulesetProve(rs *Ruleset, units []rulesetUnit) error {
 			return err
 		}
 		req := &http.Request{
-			Method: c.method, URL: u, RequestURI: c.target, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: "canary.invalid", Header: c.header,
+			Method: c.method, URL: u, RequestURI: c.target, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Host: "canary.invalid", Header: c.header,
 		}
 		v := rs.evaluate(ruleInput{Request: req, Body: []byte(c.body), ClientIP: netip.IPv6Loopback(), canary: c.marker})
 		if v.Err != nil || !v.Denied {
