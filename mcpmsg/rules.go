@@ -53,7 +53,6 @@ func TasksExtension() []MethodRule {
 // extra is a MethodRule in the form that a check needs.
 type extra struct {
 	rule   MethodRule
-	row    methodRow
 	params *schema.Edge // nil: nothing more than the row says
 }
 

@@ -46,36 +46,28 @@ func (w Words) Key() uint64 {
 	return w.First | fold ^ bits.RotateLeft64(w.Last|fold, 23) ^ uint64(w.Len)<<2
 }
 
-// Short reads the rest of a string of up to seven plain bytes from just after its opening quote. It returns a word that
-// begins with the string's bytes, and their number times eight, or -1 if the string is another one or too near to the end of
-// the text. It is just small enough to become part of the loop that calls it.
-func Short(b []byte, i int) (word uint64, size int) {
+// Plain returns how many of the bytes from b[i] on are plain, up to eight; 0 near the end of the text, where it does not look.
+// It is small enough to become part of the loop that calls it.
+func Plain(b []byte, i int) int {
 	if uint(i)+8 <= uint(len(b)) {
-		word = load64(b, i)
-		if m := special(word); m != 0 {
-			size = bits.TrailingZeros64(m) & 56
-			if word>>size&0xff == '"' {
-				return word, size
-			}
-		}
+		return bits.TrailingZeros64(special(load64(b, i))) >> 3
 	}
-	return 0, -1
+	return 0
+}
+
+// ShortWords returns the Words of the plain name of n bytes at b[i], n less than eight, where [Plain] has looked.
+func ShortWords(b []byte, i, n int) Words {
+	w := load64(b, i) & (1<<(8*uint(n)&63) - 1)
+	return Words{w, w, n}
 }
 
 // Name reads the rest of a member name from just after its opening quote. It returns the index after the closing quote
 // (-1 if the string is not valid), the name's Words, and whether it is plain: ASCII without escapes, so that its bytes are
 // its text. The Words of a name that is not plain are not set.
 func Name(b []byte, i int) (end int, w Words, plain bool) {
-	if uint(i)+8 <= uint(len(b)) {
-		v := load64(b, i)
-		if m := special(v); m != 0 { // up to seven bytes
-			n := bits.TrailingZeros64(m) &^ 7
-			if j := i + n>>3; b[j] == '"' {
-				v &= 1<<n - 1
-				return j + 1, Words{v, v, n >> 3}, true
-			}
-		} else if end, last := longName(b, i); end > 0 {
-			return end, Words{v, last, end - 1 - i}, true
+	if Plain(b, i) == 8 {
+		if end, last := longName(b, i); end > 0 {
+			return end, Words{load64(b, i), last, end - 1 - i}, true
 		}
 	}
 	if end = String(b, i); end < 0 {

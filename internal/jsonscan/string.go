@@ -19,11 +19,11 @@ func special(w uint64) uint64 {
 	return (w | ((w ^ ones*0x02) - ones*0x21) | ((w ^ ones*'\\') - ones)) & highs
 }
 
-// String reads the rest of a string from just after its opening quote and returns the index after the closing quote, or
-// -1 if the string is not valid: unterminated, a raw control character, a bad escape, a surrogate half, bad UTF-8.
+// String reads the rest of a string from after its opening quote, or from a later place where a character begins, and
+// returns the index after the closing quote, or -1 if the string is not valid: unterminated, a raw control character, a bad
+// escape, a surrogate half, bad UTF-8.
 func String(b []byte, i int) int {
-	clean := 0 // plain words in a row: long plain text goes to the wide loop
-	for {
+	for clean := 0; ; { // plain words in a row: long plain text goes to the wide loop
 		if uint(i)+8 <= uint(len(b)) {
 			m := special(load64(b, i))
 			if m == 0 {
@@ -43,13 +43,11 @@ func String(b []byte, i int) int {
 		case c == '"':
 			return i + 1
 		case c == '\\':
-			if uint(i)+1 < uint(len(b)) && simpleEscape[b[i+1]] != 0 {
-				i += 2
-				continue
+			end, done := escaped(b, i)
+			if done {
+				return end
 			}
-			if i = unicodeEscape(b, i); i < 0 {
-				return -1
-			}
+			i = end
 		case c < 0x20:
 			return -1
 		default:
@@ -58,6 +56,58 @@ func String(b []byte, i int) int {
 			}
 		}
 	}
+}
+
+// escaped goes on with a string at an escape. Escapes seldom come alone, so it takes 32 bytes at a time and goes from one
+// mark to the next. It returns the result of [String] and true, or the index of a character at which to go on and false.
+func escaped(b []byte, i int) (end int, done bool) {
+	for uint(i)+33 <= uint(len(b)) {
+		for m := marks(b[i : i+32]); ; {
+			if m == 0 {
+				i += 32
+				break
+			}
+			at := i + bits.TrailingZeros32(m)
+			c := b[at]
+			if c != '\\' {
+				if c == '"' {
+					return at + 1, true
+				}
+				return at, false
+			}
+			if simpleEscape[b[at+1]] == 0 {
+				if i = unicodeEscape(b, at); i < 0 {
+					return -1, true
+				}
+				break
+			}
+			m &^= 3 << (uint(at-i) & 31) // the backslash and what follows
+			if at == i+31 {
+				i += 33
+				break
+			}
+		}
+	}
+	if i < len(b) && b[i] == '\\' { // near the end of the text
+		if i+1 < len(b) && simpleEscape[b[i+1]] != 0 {
+			return i + 2, false
+		}
+		end = unicodeEscape(b, i)
+		return end, end < 0
+	}
+	return i, false
+}
+
+// marks returns a bit for each of 32 bytes that special marks, here exactly: no borrow goes from one byte to the next.
+func marks(p []byte) uint32 {
+	_ = p[31]
+	return marks8(binary.LittleEndian.Uint64(p)) | marks8(binary.LittleEndian.Uint64(p[8:]))<<8 |
+		marks8(binary.LittleEndian.Uint64(p[16:]))<<16 | marks8(binary.LittleEndian.Uint64(p[24:]))<<24
+}
+
+func marks8(w uint64) uint32 {
+	plain := ((w ^ ones*0x02 | highs) - ones*0x21) & ((w ^ ones*'\\' | highs) - ones)
+	return uint32((w | ^plain) & highs >> 7 * 0x0102040810204080 >> 56)
 }
 
 // tail returns a word of the last bytes of the text from b[i] on, of which there are fewer than eight, with zeros after
@@ -152,6 +202,13 @@ func multiByte(b []byte, i int) int {
 		i += 6
 	}
 	for i < len(b) && b[i] >= 0x80 {
+		if c := b[i]; c >= 0xe1 && c < 0xed && i+2 < len(b) { // three bytes without special cases
+			if b[i+1]&0xc0 != 0x80 || b[i+2]&0xc0 != 0x80 {
+				return -1
+			}
+			i += 3
+			continue
+		}
 		n := runeLen(b[i:])
 		if n == 0 {
 			return -1

@@ -98,9 +98,9 @@ value:
 	switch c := b[i]; {
 	case c == '"':
 		start = i
-		if _, n := jsonscan.Short(b, start+1); n >= 0 {
-			i += n>>3 + 2
-		} else if i = jsonscan.String(b, start+1); i < 0 {
+		if i += 1 + jsonscan.Plain(b, start+1); i < len(b) && b[i] == '"' {
+			i++
+		} else if i = jsonscan.String(b, i); i < 0 {
 			return w.badString(b, start+1)
 		}
 		if i-start-2 > w.Limits.StringBytes {
@@ -248,9 +248,8 @@ name:
 			words jsonscan.Words
 			plain bool
 		)
-		if v, n := jsonscan.Short(b, start); n >= 0 {
-			v &= 1<<(n&63) - 1
-			end, words, plain = start+n>>3+1, jsonscan.Words{First: v, Last: v, Len: n >> 3}, true
+		if n := jsonscan.Plain(b, start); n < 8 && start+n < len(b) && b[start+n] == '"' && start+8 <= len(b) {
+			end, words, plain = start+n+1, jsonscan.ShortWords(b, start, n), true
 		} else if end, words, plain = jsonscan.Name(b, start); end < 0 {
 			return w.badString(b, start)
 		}
