@@ -4,13 +4,8 @@ import (
 	"github.com/sallyport/sallyport/internal/schema"
 )
 
-// at returns the value at a place of the message, nil for none.
-func at(b []byte, s schema.Span) Raw {
-	if s.To == 0 {
-		return nil
-	}
-	return Raw(b[s.From:s.To:s.To])
-}
+// at returns the value at a place of the message.
+func at(b []byte, s schema.Span) Raw { return Raw(b[s.From:s.To:s.To]) }
 
 // check is the state of one check: it drives a walk and remembers what passes by.
 type check struct {
@@ -38,7 +33,7 @@ type check struct {
 
 // begin forgets one try or one message of a batch, and begins another one at b[from].
 func (c *check) begin(from int) {
-	c.walk.Spans = [schema.NumMarks]schema.Span{}
+	c.walk.Marks = 0
 	c.known, c.row, c.extra, c.late, c.end, c.from = 0, nil, nil, false, 0, from
 	c.bad.Code = CodeOK
 }
@@ -91,10 +86,15 @@ func (c *check) Leave(_ *schema.Walker, mark uint8, from, to int) bool {
 }
 
 // get returns the value that has the mark, nil if the message has none.
-func (c *check) get(mark int) Raw { return at(c.b, c.walk.Spans[mark]) }
+func (c *check) get(mark int) Raw {
+	if !c.has(mark) {
+		return nil
+	}
+	return at(c.b, c.walk.Spans[mark])
+}
 
 // has reports whether the message has a value with the mark.
-func (c *check) has(mark int) bool { return c.walk.Spans[mark].To > 0 }
+func (c *check) has(mark int) bool { return c.walk.Marks>>mark&1 != 0 }
 
 func (c *check) leaveMethod(from, to int) bool {
 	if to-from > c.v.lim.method {
@@ -241,7 +241,7 @@ func (c *check) kind() Kind {
 
 // shape decides whether the members of the envelope go together.
 func (c *check) shape() bool {
-	if id := c.walk.Spans[capID]; int(id.To-id.From) > c.v.lim.id {
+	if id := c.walk.Spans[capID]; c.has(capID) && int(id.To-id.From) > c.v.lim.id {
 		return c.refuseSize(CodeIDTooLong, int(id.From), c.v.lim.id, int(id.To-id.From))
 	}
 	switch c.kind() {

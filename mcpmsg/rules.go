@@ -186,12 +186,10 @@ var noArguments = []byte("{}")
 
 // again walks a value of the message a second time, by another edge.
 func (c *check) again(mark int, by *schema.Edge, outer int) bool {
-	spans := c.walk.Spans
-	ok := c.walk.Walk(c.b, int(spans[mark].From), by, outer) >= 0
-	c.walk.Spans = spans
-	if !ok {
+	if c.walk.Walk(c.b, int(c.walk.Spans[mark].From), by, outer) < 0 {
 		c.stopped()
 		c.bad.part = partParams
+		return false
 	}
-	return ok
+	return true
 }

@@ -104,7 +104,9 @@ func (v *Validator) Check(msg []byte, ctx Context) (m Message, bad Violation) {
 
 // reset forgets what would pin the memory of the message, or mislead the next check.
 func (c *check) reset() {
-	clear(c.ids)
+	if len(c.ids) > 0 {
+		clear(c.ids)
+	}
 	c.b, c.found, c.many, c.ids, c.extra = nil, 0, false, c.ids[:0], nil
 }
 

@@ -61,12 +61,15 @@ func ShortWords(b []byte, i, n int) Words {
 	return Words{w, w, n}
 }
 
+// LongWords returns the Words of the plain name of n bytes at b[i] whose last eight bytes [LongName] has returned.
+func LongWords(b []byte, i, n int, last uint64) Words { return Words{load64(b, i), last, n} }
+
 // Name reads the rest of a member name from just after its opening quote. It returns the index after the closing quote
 // (-1 if the string is not valid), the name's Words, and whether it is plain: ASCII without escapes, so that its bytes are
 // its text. The Words of a name that is not plain are not set.
 func Name(b []byte, i int) (end int, w Words, plain bool) {
 	if Plain(b, i) == 8 {
-		if end, last := longName(b, i); end > 0 {
+		if end, last := LongName(b, i); end > 0 {
 			return end, Words{load64(b, i), last, end - 1 - i}, true
 		}
 	}
@@ -82,9 +85,9 @@ func Name(b []byte, i int) (end int, w Words, plain bool) {
 	return end, WordsOf(name), true
 }
 
-// longName goes on with a name whose first eight bytes are plain. It returns the index after the closing quote and the
+// LongName reads the name at b[start], whose first eight bytes are plain. It returns the index after the closing quote and the
 // name's last eight bytes, or 0 if the name is not plain or too near to the end of the text.
-func longName(b []byte, start int) (end int, last uint64) {
+func LongName(b []byte, start int) (end int, last uint64) {
 	for i := start + 8; uint(i)+8 <= uint(len(b)); i += 8 {
 		m := special(load64(b, i))
 		if m == 0 {

@@ -15,43 +15,52 @@ const (
 
 // nameEntry is a member name that the schema does not define.
 type nameEntry struct {
-	first uint64 // its first eight bytes
+	first uint64 // its first eight bytes; once the object has a table, its hash
 	off   uint32 // where it begins in the message
 	size  uint32 // its length as written, and oddName
 }
 
-// addName adds a name to those of the object. name is its text, b[start:end] how it is written; odd says that the two
+// addName adds a name to those of the object. name is its text, words its Words, b[start:end] how it is written; odd says that the two
 // differ. It returns false if the object already has it.
-func (w *Walker) addName(f *frame, b []byte, first uint64, name []byte, start, end int, odd bool) bool {
-	entry := nameEntry{first, uint32(start), uint32(end - start)}
+func (w *Walker) addName(f *frame, b []byte, words jsonscan.Words, name []byte, start, end int, odd bool) bool {
+	entry := nameEntry{words.First, uint32(start), uint32(end - start)}
 	if odd {
 		entry.size |= oddName
 	}
 	n := len(w.names) - f.base
 	if f.table < 0 {
 		for i := range w.names[f.base:] {
-			if o := &w.names[f.base+i]; o.first == first && w.sameName(f, b, o, name, odd) {
+			if o := &w.names[f.base+i]; o.first == words.First && w.sameName(f, b, o, name, odd) {
 				return false
 			}
 		}
 		w.names = append(w.names, entry)
 		if n+1 >= fewNames {
-			w.growTable(f, b, 7)
+			for i := range w.names[f.base:] {
+				o := &w.names[f.base+i]
+				text := w.entryText(f, b, o)
+				o.first = hashName(jsonscan.WordsOf(text), text)
+			}
+			w.growTable(f, 7)
 		}
 		return true
 	}
 	if (n+1)*2 > 1<<f.bits {
-		w.growTable(f, b, f.bits+1+f.bits&1)
+		w.growTable(f, f.bits+1)
 	}
 	table := w.tables[f.table : f.table+1<<f.bits]
-	h := hashName(jsonscan.WordsOf(name), name)
+	h := hashName(words, name)
 	mask := uint32(len(table) - 1)
 	p := uint32(h) & mask
 	for ; table[p] != 0; p = (p + 1) & mask {
-		if (table[p]^uint32(h>>32))>>indexBits == 0 && w.sameName(f, b, &w.names[f.base+int(table[p]&indexMask)-1], name, odd) {
+		if (table[p]^uint32(h>>32))>>indexBits != 0 {
+			continue
+		}
+		if o := &w.names[f.base+int(table[p]&indexMask)-1]; o.first == h && w.sameName(f, b, o, name, odd) {
 			return false
 		}
 	}
+	entry.first = h
 	w.names = append(w.names, entry)
 	table[p] = uint32(h>>32)&^indexMask | uint32(n+1)
 	return true
@@ -110,7 +119,7 @@ func appendName(dst, raw []byte, fold bool) []byte {
 }
 
 // growTable gives the object a table of 1<<lg places with the names it has so far.
-func (w *Walker) growTable(f *frame, b []byte, lg uint8) {
+func (w *Walker) growTable(f *frame, lg uint8) {
 	at := len(w.tables)
 	w.tables = append(w.tables, zeros[:min(len(zeros), 1<<lg)]...)
 	for len(w.tables) < at+1<<lg {
@@ -119,8 +128,7 @@ func (w *Walker) growTable(f *frame, b []byte, lg uint8) {
 	table := w.tables[at:]
 	mask := uint32(len(table) - 1)
 	for i := f.base; i < len(w.names); i++ {
-		name := w.entryText(f, b, &w.names[i])
-		h := hashName(jsonscan.WordsOf(name), name)
+		h := w.names[i].first
 		p := uint32(h) & mask
 		for table[p] != 0 {
 			p = (p + 1) & mask
@@ -166,7 +174,7 @@ func (w *Walker) oddName(f *frame, b []byte, start, end int) *Edge {
 func (w *Walker) addOdd(f *frame, b, text []byte, start, end int, e *Edge) *Edge {
 	words := jsonscan.WordsOf(text)
 	f.bloom |= bloomBit(words.Key())
-	if !w.addName(f, b, words.First, text, start, end, true) {
+	if !w.addName(f, b, words, text, start, end, true) {
 		w.reason = Duplicate
 		return nil
 	}

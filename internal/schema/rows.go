@@ -65,6 +65,9 @@ func (t *Table) Link(published bool) []*Edge {
 		}
 		n.finish(slots)
 	}
+	for i := range nodes {
+		nodes[i].open()
+	}
 	roots := make([]*Edge, len(t.Roots))
 	for i := range t.Roots {
 		e := t.Roots[i].link(nodes)

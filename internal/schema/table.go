@@ -35,7 +35,6 @@ func (n *Node) finish(slots []slot) {
 	if len(slots) > 0 {
 		n.place(slots)
 	}
-	n.open(slots)
 }
 
 func (e *Edge) finish(nameRule bool) {
@@ -129,16 +128,17 @@ func sortSlots(s []*slot) {
 
 // open finds the text with which nearly every object of the node begins, if it has a first required member that can have one
 // value only: "jsonrpc" of the envelope. A walk that meets the text need not read it member by member.
-func (n *Node) open(slots []slot) {
-	if !n.simple || len(slots) == 0 || slots[0].bit != n.required {
+func (n *Node) open() {
+	members := n.members()
+	if !n.simple || len(members) == 0 || members[0].bit != n.required {
 		return
 	}
-	value := slots[0].edge.Node
-	if slots[0].edge.special || slots[0].edge.Cap != 0 || len(value.atoms) != 1 || !value.simple {
+	first := members[0]
+	if first.edge.special || first.edge.Cap != 0 || !first.edge.Node.simple {
 		return
 	}
-	if a := value.atoms[0]; len(a.Enum) == 1 && a.Enum[0].Kind == KindString && isToken(a.Enum[0].Text) && isToken(slots[0].name) {
-		n.opening = `{"` + slots[0].name + `":"` + a.Enum[0].Text + `",`
+	if a := first.edge.Node.atoms[0]; len(a.Enum) == 1 && a.Enum[0].Kind == KindString && isToken(a.Enum[0].Text) && isToken(first.name) {
+		n.opening = `{"` + first.name + `":"` + a.Enum[0].Text + `",`
 	}
 }
 

@@ -20,7 +20,7 @@ const NumMarks = 16
 // FirstTold is the first mark whose values are told to the Host when they end. The place of others is only noted.
 const FirstTold = 12
 
-// Span is the place of a value in the text. The zero Span stands for none.
+// Span is the place of a value in the text.
 type Span struct{ From, To int32 }
 
 // Host is told about the members that its graph marks with [Edge.Cap], as the walk passes them.
@@ -36,7 +36,8 @@ type Host interface {
 type Walker struct {
 	Limits Limits
 	Host   Host
-	Spans  [NumMarks]Span // where the last value with each mark is; the owner resets them
+	Spans  [NumMarks]Span // where the last value with each mark is
+	Marks  uint16         // a bit for each mark that has a span; the owner resets it
 	Fault  Fault          // why the last walk stopped; Reason OK with a Host that refused
 	root   *Edge
 	reason Reason // what the last failing atom said
@@ -99,11 +100,10 @@ value:
 	case c == '"':
 		start = i
 		if i += 1 + jsonscan.Plain(b, start+1); i < len(b) && b[i] == '"' {
-			i++
+			i++ // up to eight bytes: fewer than any limit
 		} else if i = jsonscan.String(b, i); i < 0 {
 			return w.badString(b, start+1)
-		}
-		if i-start-2 > w.Limits.StringBytes {
+		} else if i-start-2 > w.Limits.StringBytes {
 			return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
 		}
 		if cur.plain {
@@ -113,9 +113,13 @@ value:
 		} else if !w.scalar(cur, KindString, b, start, i, depth) {
 			return w.stop(i, depth, false)
 		}
+	case (c == '{' || c == '[') && cur.free:
+		if i = w.free(b, i, depth, deep, cur); i < 0 {
+			return -1
+		}
 	case c == '{':
 		if depth >= deep {
-			return w.syntax2(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
+			return w.refuse(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
 		}
 		if cur.object == 0 && w.refute(depth, Type, i) {
 			return w.stop(i, depth, true)
@@ -139,7 +143,7 @@ value:
 		goto name
 	case c == '[':
 		if depth >= deep {
-			return w.syntax2(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
+			return w.refuse(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
 		}
 		if cur.array == 0 && w.refute(depth, Type, i) {
 			return w.stop(i, depth, true)
@@ -205,12 +209,12 @@ after:
 	if f.cap != 0 && !w.leave(f, b, i, depth) {
 		return -1
 	}
+next:
 	if uint(i) >= uint(len(b)) {
 		return w.syntax(Syntax, i)
 	}
-next:
-	switch b[i] {
-	case ',':
+	switch c := b[i]; {
+	case c == ',':
 		i++
 		if f.object {
 			goto name
@@ -220,27 +224,23 @@ next:
 		}
 		cur = f.edge.Node
 		goto value
-	case '}':
-		if f.object {
-			goto closeObject
-		}
-	case ']':
-		if !f.object {
-			goto closeArray
-		}
-	case ' ', '\t', '\r', '\n':
-		if i = jsonscan.Space(b, i); i < len(b) {
+	case c == '}' && f.object:
+		goto closeObject
+	case c == ']' && !f.object:
+		goto closeArray
+	case c <= ' ':
+		if j := jsonscan.Space(b, i); j > i {
+			i = j
 			goto next
 		}
 	}
 	return w.syntax(Syntax, i)
 name:
 	{
-		if i < len(b) && b[i] <= ' ' {
-			i = jsonscan.Space(b, i)
-		}
 		if uint(i) >= uint(len(b)) || b[i] != '"' {
-			return w.syntax(Syntax, i)
+			if i = jsonscan.Space(b, i); i >= len(b) || b[i] != '"' {
+				return w.syntax(Syntax, i)
+			}
 		}
 		start = i + 1
 		var (
@@ -248,17 +248,25 @@ name:
 			words jsonscan.Words
 			plain bool
 		)
-		if n := jsonscan.Plain(b, start); n < 8 && start+n < len(b) && b[start+n] == '"' && start+8 <= len(b) {
+		switch n := jsonscan.Plain(b, start); {
+		case n < 8 && start+8 <= len(b) && b[start+n] == '"':
 			end, words, plain = start+n+1, jsonscan.ShortWords(b, start, n), true
-		} else if end, words, plain = jsonscan.Name(b, start); end < 0 {
-			return w.badString(b, start)
+		case n == 8:
+			if e, last := jsonscan.LongName(b, start); e > 0 {
+				end, words, plain = e, jsonscan.LongWords(b, start, e-1-start, last), true
+				break
+			}
+			fallthrough
+		default:
+			if end, words, plain = jsonscan.Name(b, start); end < 0 {
+				return w.badString(b, start)
+			}
 		}
 		i = end
-		if i < len(b) && b[i] <= ' ' {
-			i = jsonscan.Space(b, i)
-		}
-		if i >= len(b) || b[i] != ':' {
-			return w.syntax(Syntax, i)
+		if uint(i) >= uint(len(b)) || b[i] != ':' {
+			if i = jsonscan.Space(b, i); i >= len(b) || b[i] != ':' {
+				return w.syntax(Syntax, i)
+			}
 		}
 		i++
 		if end-1-start > w.Limits.NameBytes {
@@ -301,7 +309,7 @@ name:
 			if f.table < 0 && f.bloom&bit == 0 && len(w.names)-f.base < fewNames {
 				f.bloom |= bit
 				w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - 1 - start)})
-			} else if f.bloom |= bit; !w.addName(f, b, words.First, b[start:end-1], start, end-1, false) {
+			} else if f.bloom |= bit; !w.addName(f, b, words, b[start:end-1], start, end-1, false) {
 				w.reason = Duplicate
 				return w.halt(start-1, resume{i, depth, true})
 			}
@@ -490,6 +498,7 @@ func (w *Walker) leave(f *frame, b []byte, end, depth int) bool {
 	mark := f.cap
 	f.cap = 0
 	w.Spans[mark&(NumMarks-1)] = Span{int32(start), int32(end)}
+	w.Marks |= 1 << (mark & (NumMarks - 1))
 	if mark < FirstTold {
 		return true
 	}
@@ -505,7 +514,7 @@ func (w *Walker) syntax(r Reason, at int) int {
 	return -1
 }
 
-func (w *Walker) syntax2(r Reason, at, limit, got int) int {
+func (w *Walker) refuse(r Reason, at, limit, got int) int {
 	w.Fault = Fault{r, at, limit, got}
 	return -1
 }

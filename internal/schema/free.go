@@ -1,0 +1,154 @@
+package schema
+
+import "github.com/sallyport/sallyport/internal/jsonscan"
+
+// free reads the object or array at b[i] under a node that admits everything, inside depth open ones of at most deep. It is
+// the part of a walk that most bytes of a message take: no atom is judged, only syntax, limits and repeated names are. It
+// returns the index after the value, or -1 as [Walker.Walk] does.
+func (w *Walker) free(b []byte, i, depth, deep int, n *Node) int {
+	outer := depth
+	var (
+		f     *frame
+		start int
+		close byte // the bracket that ends the innermost value
+	)
+open:
+	if depth >= deep {
+		return w.refuse(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
+	}
+	f = &w.frames[depth]
+	depth++
+	close = b[i] + 2 // '}' and ']' are two above '{' and '['
+	f.node, f.object, f.cap, f.count = n, close == '}', 0, 0
+	f.bloom, f.base, f.table, f.end = 0, len(w.names), -1, len(w.tables)
+	if i++; i < len(b) && b[i] <= ' ' {
+		i = jsonscan.Space(b, i)
+	}
+	if i < len(b) && b[i] == close {
+		goto closed
+	}
+	if close == '}' {
+		goto name
+	}
+	f.count = 1
+value:
+	if uint(i) >= uint(len(b)) {
+		return w.syntax(Syntax, i)
+	}
+	switch c := b[i]; {
+	case c == '"':
+		start = i
+		if i += 1 + jsonscan.Plain(b, start+1); i < len(b) && b[i] == '"' {
+			i++ // up to eight bytes: fewer than any limit
+		} else if i = jsonscan.String(b, i); i < 0 {
+			return w.badString(b, start+1)
+		} else if i-start-2 > w.Limits.StringBytes {
+			return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
+		}
+	case c == '{' || c == '[':
+		goto open
+	case c == '-' || c-'0' < 10:
+		start = i
+		if i, _ = jsonscan.Number(b, start); i < 0 {
+			return w.syntax(Syntax, start)
+		}
+		if i-start > w.Limits.NumberBytes {
+			return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false})
+		}
+	case c <= ' ':
+		if start = i; jsonscan.Space(b, i) == i {
+			return w.syntax(Syntax, i)
+		}
+		i = jsonscan.Space(b, i)
+		goto value
+	default:
+		start = i
+		if i = jsonscan.Literal(b, start); i < 0 {
+			return w.syntax(Syntax, start)
+		}
+	}
+after:
+	if uint(i) >= uint(len(b)) {
+		return w.syntax(Syntax, i)
+	}
+	switch c := b[i]; {
+	case c == ',':
+		i++
+		if close == '}' {
+			goto name
+		}
+		if f.count++; f.count > w.Limits.Items {
+			return w.limit(ManyItems, i, w.Limits.Items, f.count, resume{i, depth, true})
+		}
+		goto value
+	case c == close:
+		goto closed
+	case c <= ' ':
+		if j := jsonscan.Space(b, i); j > i {
+			i = j
+			goto after
+		}
+	}
+	return w.syntax(Syntax, i)
+name:
+	{
+		if uint(i) >= uint(len(b)) || b[i] != '"' {
+			if i = jsonscan.Space(b, i); i >= len(b) || b[i] != '"' {
+				return w.syntax(Syntax, i)
+			}
+		}
+		start = i + 1
+		var words jsonscan.Words
+		plain := true
+		size := jsonscan.Plain(b, start)
+		if i = start + size; size < 8 && start+8 <= len(b) && b[i] == '"' {
+			words = jsonscan.ShortWords(b, start, size)
+			i++
+		} else if i, words, plain = jsonscan.Name(b, start); i < 0 {
+			return w.badString(b, start)
+		}
+		end := i - 1
+		if uint(i) >= uint(len(b)) || b[i] != ':' {
+			if i = jsonscan.Space(b, i); i >= len(b) || b[i] != ':' {
+				return w.syntax(Syntax, i)
+			}
+		}
+		i++
+		if end-start > w.Limits.NameBytes {
+			return w.limit(LongName, start-1, w.Limits.NameBytes, end-start, resume{i, depth, true})
+		}
+		if f.count++; f.count > w.Limits.Members {
+			return w.limit(ManyMembers, start-1, w.Limits.Members, f.count, resume{i, depth, true})
+		}
+		if !plain || n.foldDup {
+			if w.oddName(f, b, start, end) == nil {
+				return w.halt(start-1, resume{i, depth, true})
+			}
+			goto value
+		}
+		bit := bloomBit(words.Key())
+		if f.bloom&bit == 0 && f.table < 0 && len(w.names)-f.base < fewNames {
+			f.bloom |= bit
+			w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - start)})
+			goto value
+		}
+		f.bloom |= bit
+		if !w.addName(f, b, words, b[start:end], start, end, false) {
+			w.reason = Duplicate
+			return w.halt(start-1, resume{i, depth, true})
+		}
+		goto value
+	}
+closed:
+	i++
+	w.names, w.tables = w.names[:f.base], w.tables[:f.end]
+	if depth--; depth == outer {
+		return i
+	}
+	f = &w.frames[depth-1]
+	close = ']'
+	if f.object {
+		close = '}'
+	}
+	goto after
+}
