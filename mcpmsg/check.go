@@ -33,7 +33,7 @@ type check struct {
 
 // begin forgets one try or one message of a batch, and begins another one at b[from].
 func (c *check) begin(from int) {
-	c.walk.Marks = 0
+	c.walk.Marks, c.walk.Wide = 0, false
 	c.known, c.row, c.extra, c.late, c.end, c.from = 0, nil, nil, false, 0, from
 	c.bad.Code = CodeOK
 }
@@ -169,7 +169,7 @@ func (c *check) one(from, outer int) int {
 			return -1
 		}
 	}
-	if c.has(capResult) && describes(c.ctx.ResultOf) && !c.v.hiddenAllowed {
+	if c.walk.Wide && c.has(capResult) && describes(c.ctx.ResultOf) && !c.v.hiddenAllowed {
 		if at := hiddenText(c.get(capResult)); at >= 0 {
 			c.refuse(CodeHiddenText, int(c.walk.Spans[capResult].From)+at)
 			c.bad.part = partResult

@@ -1,8 +1,6 @@
 package mcpmsg
 
 import (
-	"bytes"
-	"encoding/binary"
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/internal/jsonscan"
@@ -29,9 +27,6 @@ func describes(m Method) bool {
 //
 // Source: Unicode Technical Standard 51, ED-14a (flags); public reports on poisoned tool descriptions.
 func hiddenText(b []byte) int {
-	if isASCII(b) && !bytes.Contains(b, []byte(`\u`)) {
-		return -1
-	}
 	const none, flag, tagged = 0, 1, 2
 	state, selectors, blanks := none, 0, 0
 	for i := 0; i < len(b); {
@@ -73,20 +68,3 @@ func count(n int, more bool) int {
 	}
 	return 0
 }
-
-func isASCII(b []byte) bool {
-	for ; len(b) >= 32; b = b[32:] {
-		p := b[:32:32]
-		if (load64(p)|load64(p[8:])|load64(p[16:])|load64(p[24:]))&0x8080808080808080 != 0 {
-			return false
-		}
-	}
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-func load64(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }

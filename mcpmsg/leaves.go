@@ -96,7 +96,7 @@ func (l *Leaves) ahead() bool {
 
 func (l *Leaves) readName() {
 	i := jsonscan.Space(l.b, l.next)
-	end := jsonscan.String(l.b, i+1)
+	end := jsonscan.SkipString(l.b, i+1)
 	l.top().name = Raw(l.b[i:end:end])
 	l.next = jsonscan.Space(l.b, end) + 1
 }

@@ -170,7 +170,7 @@ func pointer(msg []byte, offset int) string {
 			}
 			i++
 		case '"':
-			end := jsonscan.String(msg, i+1)
+			end := jsonscan.SkipString(msg, i+1)
 			if end < 0 {
 				end = len(msg)
 			} else if top >= 0 && open[top].object && !open[top].named {

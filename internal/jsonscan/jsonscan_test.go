@@ -33,7 +33,8 @@ func checkBody(t *testing.T, body string) {
 	for _, before := range []int{0, 1, 5} { // alignments, and the end of the text near or far
 		for _, after := range []int{0, 20} {
 			b := []byte(strings.Repeat(" ", before) + `"` + body + `"` + strings.Repeat(" ", after))
-			end := String(b, before+1)
+			var wide bool
+			end := String(b, before+1, &wide)
 			if ok := validBody(body); ok != (end == before+len(body)+2) || !ok && end != -1 {
 				t.Errorf("String(%q) = %d, valid: %v", body, end, ok)
 			}
@@ -61,7 +62,10 @@ func checkBody(t *testing.T, body string) {
 			if n := RuneCount(raw); n != utf8.RuneCountInString(want) {
 				t.Errorf("RuneCount(%q) = %d, want %d", body, n, utf8.RuneCountInString(want))
 			}
-			end2, words, plain := Name(b, before+1)
+			if wide != (!isASCII(want) || strings.Contains(strings.ReplaceAll(body, `\\`, ``), `\u`)) {
+				t.Errorf("String(%q) says wide: %v", body, wide)
+			}
+			end2, words, plain := Name(b, before+1, &wide)
 			if end2 != end || plain && words != WordsOf(want) || plain != (want == body && isASCII(body)) {
 				t.Errorf("Name(%q) = %d, %v, %v", body, end2, words, plain)
 			}

@@ -66,14 +66,14 @@ func LongWords(b []byte, i, n int, last uint64) Words { return Words{load64(b, i
 
 // Name reads the rest of a member name from just after its opening quote. It returns the index after the closing quote
 // (-1 if the string is not valid), the name's Words, and whether it is plain: ASCII without escapes, so that its bytes are
-// its text. The Words of a name that is not plain are not set.
-func Name(b []byte, i int) (end int, w Words, plain bool) {
+// its text. The Words of a name that is not plain are not set. wide is as in [String].
+func Name(b []byte, i int, wide *bool) (end int, w Words, plain bool) {
 	if Plain(b, i) == 8 {
 		if end, last := LongName(b, i); end > 0 {
 			return end, Words{load64(b, i), last, end - 1 - i}, true
 		}
 	}
-	if end = String(b, i); end < 0 {
+	if end = String(b, i, wide); end < 0 {
 		return end, w, false
 	}
 	name := b[i : end-1]

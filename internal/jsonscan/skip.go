@@ -4,12 +4,18 @@ import "iter"
 
 // The functions of this file read texts that are known to be valid JSON.
 
+// SkipString returns the index after the string whose opening quote is before b[i].
+func SkipString(b []byte, i int) int {
+	var wide bool
+	return String(b, i, &wide)
+}
+
 // Skip returns the index after the value at b[i].
 func Skip(b []byte, i int) int {
 	for depth := 0; i < len(b); {
 		switch c := b[i]; c {
 		case '"':
-			i = String(b, i+1)
+			i = SkipString(b, i+1)
 		case '{', '[':
 			depth++
 			i++
@@ -42,7 +48,7 @@ func Members(b []byte) iter.Seq2[[]byte, []byte] {
 			return
 		}
 		for i := Space(b, 1); i < len(b) && b[i] == '"'; {
-			end := String(b, i+1)
+			end := SkipString(b, i+1)
 			name := b[i+1 : end-1]
 			i = Space(b, Space(b, end)+1)
 			end = Skip(b, i)

@@ -21,8 +21,8 @@ func special(w uint64) uint64 {
 
 // String reads the rest of a string from after its opening quote, or from a later place where a character begins, and
 // returns the index after the closing quote, or -1 if the string is not valid: unterminated, a raw control character, a bad
-// escape, a surrogate half, bad UTF-8.
-func String(b []byte, i int) int {
+// escape, a surrogate half, bad UTF-8. It sets wide if the string has a character that is not ASCII, or a \u escape.
+func String(b []byte, i int, wide *bool) int {
 	for clean := 0; ; { // plain words in a row: long plain text goes to the wide loop
 		if uint(i)+8 <= uint(len(b)) {
 			m := special(load64(b, i))
@@ -43,7 +43,7 @@ func String(b []byte, i int) int {
 		case c == '"':
 			return i + 1
 		case c == '\\':
-			end, done := escaped(b, i)
+			end, done := escaped(b, i, wide)
 			if done {
 				return end
 			}
@@ -51,6 +51,7 @@ func String(b []byte, i int) int {
 		case c < 0x20:
 			return -1
 		default:
+			*wide = true
 			if i = multiByte(b, i); i < 0 {
 				return -1
 			}
@@ -60,7 +61,7 @@ func String(b []byte, i int) int {
 
 // escaped goes on with a string at an escape. Escapes seldom come alone, so it takes 32 bytes at a time and goes from one
 // mark to the next. It returns the result of [String] and true, or the index of a character at which to go on and false.
-func escaped(b []byte, i int) (end int, done bool) {
+func escaped(b []byte, i int, wide *bool) (end int, done bool) {
 	for uint(i)+33 <= uint(len(b)) {
 		for m := marks(b[i : i+32]); ; {
 			if m == 0 {
@@ -76,6 +77,7 @@ func escaped(b []byte, i int) (end int, done bool) {
 				return at, false
 			}
 			if simpleEscape[b[at+1]] == 0 {
+				*wide = true
 				if i = unicodeEscape(b, at); i < 0 {
 					return -1, true
 				}
@@ -92,6 +94,7 @@ func escaped(b []byte, i int) (end int, done bool) {
 		if i+1 < len(b) && simpleEscape[b[i+1]] != 0 {
 			return i + 2, false
 		}
+		*wide = true
 		end = unicodeEscape(b, i)
 		return end, end < 0
 	}

@@ -26,13 +26,19 @@ var formatNames = [numFormats]string{
 	IconURI: "icon-uri", Traceparent: "traceparent",
 }
 
-// holds reports whether a string body follows the rule.
+// maxDecoded is the longest string with escapes that is decoded to judge it. No honest key, address or trace comes near.
+const maxDecoded = 64 << 10
+
+// holds reports whether a string body follows the rule. One of more than maxDecoded bytes, with escapes, follows none.
 func (f Format) holds(w *Walker, body []byte) bool {
+	if f > Base64 && len(body) > maxDecoded && jsonscan.HasEscape(body) {
+		return false
+	}
 	switch f {
 	case Visible:
 		return jsonscan.FirstInvisible(body) < 0
 	case Base64:
-		return isBase64(w.decoded(body))
+		return isBase64(body)
 	case MetaKey:
 		return isMetaKey(w.decoded(body), false)
 	case PrefixedKey:
@@ -90,29 +96,43 @@ func isTraceparent(s []byte) bool {
 // payload misleads no reader of the message, and looking for it would cost more than all else.
 const base64Checked = 2 << 10
 
-func isBase64(s []byte) bool {
-	if len(s)%4 != 0 {
-		return false
+// isBase64 reports whether a string body is Base64 text.
+func isBase64(body []byte) bool {
+	if n := len(body); n > 2*base64Checked && n%4 == 0 &&
+		base64End(body[:base64Checked]) == base64Checked && base64End(body[n-base64Checked:])+2 >= base64Checked {
+		body = body[n-base64Checked:]
 	}
-	pad := 0
-	for pad < 2 && pad < len(s) && s[len(s)-1-pad] == '=' {
-		pad++
+	if end := base64End(body); end == len(body) || body[end] == '=' {
+		pad := len(body) - end
+		return len(body)%4 == 0 && pad <= 2 && string(body[end:]) == "=="[:pad]
 	}
-	s = s[:len(s)-pad]
-	if len(s) > 2*base64Checked {
-		return base64Only(s[:base64Checked]) && base64Only(s[len(s)-base64Checked:])
-	}
-	return base64Only(s)
-}
-
-func base64Only(s []byte) bool {
-	for _, c := range s {
-		if !isAlnum(c) && c != '+' && c != '/' {
+	// A slash may be written \/, as some encoders do.
+	size, pad := 0, 0
+	for at := jsonscan.NewCursor(body); ; size++ {
+		c, ok := at.Next()
+		switch {
+		case !ok:
+			return (size+pad)%4 == 0 && pad <= 2
+		case c == '=':
+			pad++
+			size--
+		case pad > 0 || !isBase64Char(c):
 			return false
 		}
 	}
-	return true
 }
+
+// base64End returns the number of Base64 characters with which s begins.
+func base64End(s []byte) int {
+	for i, c := range s {
+		if !isBase64Char(c) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func isBase64Char(c byte) bool { return isAlnum(c) || c == '+' || c == '/' }
 
 func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 func isAlnum(c byte) bool  { return isLetter(c) || c-'0' < 10 }

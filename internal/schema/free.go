@@ -40,7 +40,7 @@ value:
 		start = i
 		if i += 1 + jsonscan.Plain(b, start+1); i < len(b) && b[i] == '"' {
 			i++ // up to eight bytes: fewer than any limit
-		} else if i = jsonscan.String(b, i); i < 0 {
+		} else if i = jsonscan.String(b, i, &w.Wide); i < 0 {
 			return w.badString(b, start+1)
 		} else if i-start-2 > w.Limits.StringBytes {
 			return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
@@ -104,7 +104,7 @@ name:
 		if i = start + size; size < 8 && start+8 <= len(b) && b[i] == '"' {
 			words = jsonscan.ShortWords(b, start, size)
 			i++
-		} else if i, words, plain = jsonscan.Name(b, start); i < 0 {
+		} else if i, words, plain = jsonscan.Name(b, start, &w.Wide); i < 0 {
 			return w.badString(b, start)
 		}
 		end := i - 1

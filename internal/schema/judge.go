@@ -38,7 +38,7 @@ func (w *Walker) admitsText(a *Atom, body []byte) bool {
 			return w.because(Length)
 		}
 	}
-	if a.Pattern != nil && !a.Pattern.Match(w.decoded(body)) {
+	if a.Pattern != nil && (len(body) > maxDecoded && jsonscan.HasEscape(body) || !a.Pattern.Match(w.decoded(body))) {
 		return w.because(Pattern)
 	}
 	return a.Format == 0 || a.Format.holds(w, body) || w.because(Form)

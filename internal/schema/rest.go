@@ -61,7 +61,7 @@ name:
 	if i >= len(b) || b[i] != '"' {
 		return -1, 0, 0, 0
 	}
-	if quote = jsonscan.String(b, i+1); quote < 0 {
+	if quote = jsonscan.SkipString(b, i+1); quote < 0 {
 		return -1, 0, 0, 0
 	}
 	mine = depth == 1 && w.isNamed(b, i+1, name)
@@ -95,7 +95,7 @@ value:
 		}
 		goto value
 	case c == '"':
-		i = jsonscan.String(b, i+1)
+		i = jsonscan.SkipString(b, i+1)
 	case c == '-' || c-'0' < 10:
 		i, _ = jsonscan.Number(b, i)
 	default:
@@ -109,6 +109,6 @@ value:
 
 // isNamed reports whether the member name that begins after the quote before b[i] is name, or a twin of it.
 func (w *Walker) isNamed(b []byte, i int, name string) bool {
-	w.text = jsonscan.AppendFolded(w.text[:0], b[i:jsonscan.String(b, i)-1])
+	w.text = jsonscan.AppendFolded(w.text[:0], b[i:jsonscan.SkipString(b, i)-1])
 	return strings.EqualFold(string(w.text), name)
 }

@@ -38,6 +38,7 @@ type Walker struct {
 	Host   Host
 	Spans  [NumMarks]Span // where the last value with each mark is
 	Marks  uint16         // a bit for each mark that has a span; the owner resets it
+	Wide   bool           // a string has a character that is not ASCII, or a \u escape; the owner resets it
 	Fault  Fault          // why the last walk stopped; Reason OK with a Host that refused
 	root   *Edge
 	reason Reason // what the last failing atom said
@@ -101,7 +102,7 @@ value:
 		start = i
 		if i += 1 + jsonscan.Plain(b, start+1); i < len(b) && b[i] == '"' {
 			i++ // up to eight bytes: fewer than any limit
-		} else if i = jsonscan.String(b, i); i < 0 {
+		} else if i = jsonscan.String(b, i, &w.Wide); i < 0 {
 			return w.badString(b, start+1)
 		} else if i-start-2 > w.Limits.StringBytes {
 			return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
@@ -114,7 +115,9 @@ value:
 			return w.stop(i, depth, false)
 		}
 	case (c == '{' || c == '[') && cur.free:
-		if i = w.free(b, i, depth, deep, cur); i < 0 {
+		if i+1 < len(b) && b[i+1] == c+2 && depth < deep { // '}' and ']' are two above '{' and '['
+			i += 2
+		} else if i = w.free(b, i, depth, deep, cur); i < 0 {
 			return -1
 		}
 	case c == '{':
@@ -258,7 +261,7 @@ name:
 			}
 			fallthrough
 		default:
-			if end, words, plain = jsonscan.Name(b, start); end < 0 {
+			if end, words, plain = jsonscan.Name(b, start, &w.Wide); end < 0 {
 				return w.badString(b, start)
 			}
 		}
