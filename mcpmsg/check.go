@@ -155,7 +155,16 @@ func (c *check) leaveCode(raw Raw, at int) bool {
 // with the violation in c.bad.
 func (c *check) one(from, outer int) int {
 	c.begin(from)
-	end := c.walk.Walk(c.b, from, c.v.edges[0], outer)
+	var end int
+	if at := c.prefix(from); at > 0 {
+		seen := c.v.prefixBits
+		if !c.has(capID) {
+			seen &^= c.v.idBit
+		}
+		end = c.walk.WalkOn(c.b, at, c.v.edges[0], outer, seen)
+	} else {
+		end = c.walk.Walk(c.b, from, c.v.edges[0], outer)
+	}
 	if end < 0 {
 		return c.stopped()
 	}

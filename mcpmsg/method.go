@@ -63,14 +63,18 @@ func rowOf(v Version, from Direction, m Method) *methodRow {
 
 // ParseMethod returns the method that text names exactly, and whether there is one in any revision. It does not allocate.
 func ParseMethod[T ~string | ~[]byte](text T) (Method, bool) {
-	words := jsonscan.WordsOf(text)
+	m := methodByWords(jsonscan.WordsOf(text), text)
+	return m, m != 0
+}
+
+func methodByWords[T ~string | ~[]byte](words jsonscan.Words, text T) Method {
 	for p := placeOf(words); ; p = (p + 1) % uint64(len(methodPlaces)) {
 		at := &methodPlaces[p]
 		if at.words == words && (words.Len <= 16 || at.text == string(text)) {
-			return at.method, at.method != 0
+			return at.method
 		}
 		if at.method == 0 {
-			return 0, false
+			return 0
 		}
 	}
 }

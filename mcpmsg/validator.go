@@ -29,18 +29,19 @@ func (d Direction) other() Direction { return FromClient + FromServer - d }
 // Validator checks messages. Its zero value refuses everything; make one with [New]. It is immutable and safe for
 // concurrent use.
 type Validator struct {
-	lim           limits
-	walk          schema.Limits
-	edges         []*schema.Edge
-	free          *schema.Edge
-	folded        *schema.Edge // for arguments whose names are read without case
-	published     bool
-	strict        bool // tool names
-	hiddenAllowed bool
-	methods       map[string]*extra
-	tools         map[string]*ToolRule
-	resultTypes   []string
-	pool          *sync.Pool
+	lim               limits
+	walk              schema.Limits
+	edges             []*schema.Edge
+	free              *schema.Edge
+	folded            *schema.Edge // for arguments whose names are read without case
+	published         bool
+	strict            bool // tool names
+	hiddenAllowed     bool
+	methods           map[string]*extra
+	tools             map[string]*ToolRule
+	resultTypes       []string
+	idBit, prefixBits uint64 // of the envelope, see check.prefix
+	pool              *sync.Pool
 }
 
 // graphs are linked once, when the first Validator needs them.
@@ -63,6 +64,8 @@ func New(cfg Config) (*Validator, error) {
 	if v.edges = proseGraph(); v.published {
 		v.edges = publishedGraph()
 	}
+	v.idBit = v.edges[0].Node.Bits("id")
+	v.prefixBits = v.edges[0].Node.Bits("jsonrpc", "id", "method")
 	v.pool = &sync.Pool{New: func() any {
 		c := &check{v: v, walk: schema.NewWalker(walk)}
 		c.walk.Host = c

@@ -101,9 +101,13 @@ name:
 		var words jsonscan.Words
 		plain := true
 		size := jsonscan.Plain(b, start)
-		if i = start + size; size < 8 && start+8 <= len(b) && b[i] == '"' {
+		i = start + size
+		if size < 8 && start+8 <= len(b) && b[i] == '"' {
 			words = jsonscan.ShortWords(b, start, size)
 			i++
+		} else if next, last := jsonscan.LongName(b, start); size == 8 && next > 0 {
+			words = jsonscan.LongWords(b, start, next-1-start, last)
+			i = next
 		} else if i, words, plain = jsonscan.Name(b, start, &w.Wide); i < 0 {
 			return w.badString(b, start)
 		}

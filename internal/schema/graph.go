@@ -94,14 +94,13 @@ type Node struct {
 	table    []slot // known members, by perfect hash; nil when none is known
 	mul      uint64 // the hash: the name's Key times mul, shifted right
 	shift    uint8
-	types    uint8  // union over the atoms
-	plain    bool   // one atom that checks no more than the type of a scalar
-	simple   bool   // one atom, no gates
-	free     bool   // anything goes: no member is known, nothing is checked below
-	opening  string // how nearly every object begins, "" if nothing is known
-	foldDup  bool   // member names that fold to the same text repeat each other, here and below
-	nameRule bool   // some atom has a NameRule
-	sized    bool   // some atom bounds the number of members or elements
+	types    uint8 // union over the atoms
+	plain    bool  // one atom that checks no more than the type of a scalar
+	simple   bool  // one atom, no gates
+	free     bool  // anything goes: no member is known, nothing is checked below
+	foldDup  bool  // member names that fold to the same text repeat each other, here and below
+	nameRule bool  // some atom has a NameRule
+	sized    bool  // some atom bounds the number of members or elements
 	object   uint64
 	array    uint64 // atoms that admit an object, an array
 	required uint64 // union over the atoms

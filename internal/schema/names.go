@@ -41,12 +41,12 @@ func (w *Walker) addName(f *frame, b []byte, words jsonscan.Words, name []byte, 
 				text := w.entryText(f, b, o)
 				o.first = hashName(jsonscan.WordsOf(text), text)
 			}
-			w.growTable(f, 7)
+			w.growTable(f, 8)
 		}
 		return true
 	}
 	if (n+1)*2 > 1<<f.bits {
-		w.growTable(f, f.bits+1)
+		w.growTable(f, f.bits+2)
 	}
 	table := w.tables[f.table : f.table+1<<f.bits]
 	h := hashName(words, name)

@@ -65,9 +65,6 @@ func (t *Table) Link(published bool) []*Edge {
 		}
 		n.finish(slots)
 	}
-	for i := range nodes {
-		nodes[i].open()
-	}
 	roots := make([]*Edge, len(t.Roots))
 	for i := range t.Roots {
 		e := t.Roots[i].link(nodes)

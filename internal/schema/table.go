@@ -125,29 +125,3 @@ func sortSlots(s []*slot) {
 		return cmp.Or(cmp.Compare(a.bit-1, b.bit-1), cmp.Compare(a.name, b.name)) // 0-1 is the largest
 	})
 }
-
-// open finds the text with which nearly every object of the node begins, if it has a first required member that can have one
-// value only: "jsonrpc" of the envelope. A walk that meets the text need not read it member by member.
-func (n *Node) open() {
-	members := n.members()
-	if !n.simple || len(members) == 0 || members[0].bit != n.required {
-		return
-	}
-	first := members[0]
-	if first.edge.special || first.edge.Cap != 0 || !first.edge.Node.simple {
-		return
-	}
-	if a := first.edge.Node.atoms[0]; len(a.Enum) == 1 && a.Enum[0].Kind == KindString && isToken(a.Enum[0].Text) && isToken(first.name) {
-		n.opening = `{"` + first.name + `":"` + a.Enum[0].Text + `",`
-	}
-}
-
-// isToken reports whether s is written in JSON as it is, and has no more than a few dozen bytes.
-func isToken(s string) bool {
-	for _, c := range []byte(s) {
-		if !isAlnum(c) && c != '.' && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return len(s) <= 24
-}

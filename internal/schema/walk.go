@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"math/bits"
+
 	"github.com/sallyport/sallyport/internal/jsonscan"
 )
 
@@ -83,6 +85,25 @@ func (w *Walker) Depth() int { return w.at.depth }
 // Walk judges the value that begins at or after b[i] by the root edge, inside outer open arrays, and returns the index after it, or
 // -1 with the Fault set. What follows the value is the caller's business.
 func (w *Walker) Walk(b []byte, i int, root *Edge, outer int) int {
+	return w.walk(b, i, root, outer, 0)
+}
+
+// WalkOn goes on with an object of the root after its owner has read and judged the members with the given bits, see
+// [Node.Bits]. b[i] is what follows the last of their values.
+func (w *Walker) WalkOn(b []byte, i int, root *Edge, outer int, seen uint64) int {
+	return w.walk(b, i, root, outer, seen)
+}
+
+// Bits returns the bits of the members with the given names.
+func (n *Node) Bits(names ...string) uint64 {
+	var all uint64
+	for _, name := range names {
+		all |= n.find([]byte(name)).bit
+	}
+	return all
+}
+
+func (w *Walker) walk(b []byte, i int, root *Edge, outer int, seen uint64) int {
 	w.root, w.Fault = root, Fault{}
 	w.names, w.tables = w.names[:0], w.tables[:0]
 	var (
@@ -93,6 +114,13 @@ func (w *Walker) Walk(b []byte, i int, root *Edge, outer int) int {
 		frames = w.frames
 		start  int
 	)
+	if seen != 0 {
+		f = &frames[0]
+		depth = 1
+		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, seen, 0, bits.OnesCount64(seen)
+		f.base, f.table, f.end, f.object, f.cap = 0, -1, 0, true, 0
+		goto next
+	}
 value:
 	if uint(i) >= uint(len(b)) {
 		return w.syntax(Syntax, i)
@@ -131,11 +159,6 @@ value:
 		depth++
 		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, 0, 0, 0
 		f.base, f.table, f.end, f.object, f.cap = len(w.names), -1, len(w.tables), true, 0
-		if n := len(cur.opening); n > 0 && n <= len(b)-i && string(b[i:i+n]) == cur.opening {
-			f.seen, f.count = 1, 1
-			i += n
-			goto name
-		}
 		i++
 		if i < len(b) && b[i] <= ' ' {
 			i = jsonscan.Space(b, i)
