@@ -46,7 +46,9 @@ func (g *Guard) deny(w http.ResponseWriter, r *http.Request, j *judgement) {
 	if d.Layer >= LayerPolicy || d.Layer == LayerTransport && d.Status == http.StatusForbidden {
 		f.Text = http.StatusText(cmp.Or(d.Status, http.StatusForbidden)) // which rule it was is not the client's business
 	}
-	answer.Write(w, f)
+	if !j.denyOnStream(w, f) {
+		answer.Write(w, f)
+	}
 }
 
 // trackingWriter knows whether an OnDeny hook answered.

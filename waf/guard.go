@@ -72,7 +72,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 			return
 		}
 		if rw := j.response(w); rw != nil {
-			defer rw.stop()
+			defer rw.close()
 			next.ServeHTTP(rw, j.r)
 			rw.finish()
 			return

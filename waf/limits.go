@@ -48,6 +48,8 @@ type load struct {
 
 	mu      sync.Mutex
 	streams map[string]int // open streams by caller; a caller without any has no entry
+
+	sessions openStreams
 }
 
 // addBody takes the place of one more body, if there is one.

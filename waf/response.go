@@ -26,6 +26,10 @@ type response struct {
 
 	stop context.CancelFunc // ends the handler's context
 
+	lock    chan struct{} // held while a stream is written to: the refusal of another request may write to it, too
+	closed  bool          // the handler has returned
+	session streamKey     // the HTTP+SSE session whose stream this is
+
 	form   responseForm
 	status int
 	json   []byte
@@ -42,16 +46,17 @@ func (j *judgement) response(w http.ResponseWriter) *response {
 	rw := &response{ResponseWriter: w, j: j}
 	if j.s.sessions != nil {
 		rw.header = j.bindHeader
-		if j.r.Method == http.MethodGet {
-			rw.event = j.bindEvent
-		}
+	}
+	if j.r.Method == http.MethodGet && j.endpoint.Transport != TransportStreamableHTTP {
+		rw.event = rw.opened
 	}
 	if j.needsListFilter() {
 		rw.message = j.filterLists
 	}
-	if rw.header == nil && rw.message == nil {
+	if rw.header == nil && rw.event == nil && rw.message == nil {
 		return nil
 	}
+	rw.lock = make(chan struct{}, 1)
 	if rw.event != nil || rw.message != nil {
 		j.r.Header.Del("Accept-Encoding") // an answer that is compressed can't be read
 	}
@@ -157,7 +162,14 @@ func (w *response) pass(event []byte) error {
 		w.out = sse.AppendWithData(w.out[:0], event, data)
 		event = w.out
 	}
-	_, err := w.ResponseWriter.Write(event)
+	return w.send(event)
+}
+
+// send writes to a stream that others may write to.
+func (w *response) send(p []byte) error {
+	w.lock <- struct{}{}
+	defer func() { <-w.lock }()
+	_, err := w.ResponseWriter.Write(p)
 	return err
 }
 
@@ -172,7 +184,20 @@ func (w *response) FlushError() error {
 	if w.form == formJSON || w.form == formRefused {
 		return nil
 	}
+	w.lock <- struct{}{}
+	defer func() { <-w.lock }()
 	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// close ends the use of the server's writer by anybody but the server.
+func (w *response) close() {
+	w.stop()
+	if w.session.session != "" {
+		w.j.load.sessions.remove(w.session, w)
+	}
+	w.lock <- struct{}{}
+	w.closed = true
+	<-w.lock
 }
 
 // Unwrap lets http.ResponseController reach the server's own writer, for deadlines and full duplex.
@@ -186,7 +211,7 @@ func (w *response) finish() {
 		w.finish()
 	case formEvents:
 		if w.err == nil {
-			_, w.err = w.ResponseWriter.Write(w.events.Rest()) // no whole event: a client drops it
+			w.err = w.send(w.events.Rest()) // no whole event: a client drops it
 		}
 		if errors.Is(w.err, sse.ErrEventTooLarge) {
 			w.report("response_too_large")

@@ -46,7 +46,7 @@ func Write(w http.ResponseWriter, f Refusal) {
 		h[name] = append([]string(nil), values...)
 	}
 	if f.JSONRPC {
-		body = appendError(make([]byte, 0, 128+len(f.ID)+len(f.Data)), f)
+		body = AppendError(make([]byte, 0, 128+len(f.ID)+len(f.Data)), f)
 		h.Set("Content-Type", "application/json")
 	} else {
 		body = append(append(body, f.Text...), '\n')
@@ -62,8 +62,9 @@ func Write(w http.ResponseWriter, f Refusal) {
 	_, _ = w.Write(body) // the client may be gone; there is nobody else to tell
 }
 
-// appendError appends the JSON-RPC error object. Message is our own text and needs no escaping beyond quotes.
-func appendError(dst []byte, f Refusal) []byte {
+// AppendError appends the refusal's JSON-RPC error object to dst, in one line. Message is our own text and needs no escaping
+// beyond quotes.
+func AppendError(dst []byte, f Refusal) []byte {
 	dst = append(dst, `{"jsonrpc":"2.0",`...)
 	if f.ID != nil {
 		dst = append(append(append(dst, `"id":`...), f.ID...), ',')
