@@ -16,6 +16,13 @@ func ContentLength[T Text](value T) Violation {
 }
 
 func readContentLength[T Text](s T) (int64, problem) {
+	if len(s) > 0 && len(s) <= 18 { // cannot overflow
+		n, end, _ := number(s, 0)
+		if end == len(s) {
+			return n, problem{}
+		}
+		return 0, problem{CodeContentLengthInvalid, end}
+	}
 	var n int64
 	for i := range len(s) {
 		if !scan.Is(s[i], scan.Digit) {

@@ -2,7 +2,6 @@ package validate
 
 import (
 	"iter"
-	"math/bits"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/scan"
@@ -173,16 +172,11 @@ type tally struct {
 	fields, bytes, cookies, params int
 	hops, nodes                    int // of Forwarded, of X-Forwarded-For
 
-	// Grammars are applied after the lines are counted, in the order of the table: the order of a map is random, and
-	// branches that no processor can predict would cost more than the grammars.
-	seen    [(firstRow + len(fieldList) + len(overrideNames) + maxNamed + 63) / 64]uint64
-	pending uint32        // slots whose first value waits for its grammar
-	first   [slots]string // those values
-
-	length int64  // Content-Length, -1 if there is none
-	coded  bool   // Transfer-Encoding was there
-	host   string // Host
-	hosted bool   // Host was there
+	seen   [(firstRow + len(fieldList) + len(overrideNames) + maxNamed + 63) / 64]uint64 // rows
+	length int64                                                                         // Content-Length, -1 if there is none
+	coded  bool                                                                          // Transfer-Encoding was there
+	host   string                                                                        // Host
+	hosted bool                                                                          // Host was there
 }
 
 // start prepares t for a request.
@@ -223,13 +217,13 @@ func (h *Headers) checkMap(t *tally, header map[string][]string) bool {
 			n++
 		}
 	}
-	return h.checkLines(t, batch[:n]) && h.whole(t)
+	return h.checkLines(t, batch[:n]) && t.whole()
 }
 
 // checkFields reports whether the check goes on.
 func (h *Headers) checkFields(t *tally, fields []Field) bool {
 	t.list = fields
-	return h.checkLines(t, fields) && h.whole(t)
+	return h.checkLines(t, fields) && t.whole()
 }
 
 // checkLines checks field lines and reports whether the check goes on.
@@ -253,8 +247,7 @@ func (h *Headers) checkLines(t *tally, fields []Field) bool {
 	return true
 }
 
-// lines checks field lines up to the first with a problem, but for the grammar of the first value of a known field, and
-// returns its index, its row and the problem.
+// lines checks field lines up to the first with a problem, and returns its index, its row and the problem.
 func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
 	for i = range fields {
 		name, value := fields[i].Name, fields[i].Value
@@ -298,15 +291,15 @@ func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
 		}
 		word, bit := row/64, uint64(1)<<(row%64)
 		if t.seen[word]&bit != 0 {
-			if p = h.again(t, row, name, value); p.code != CodeOK {
+			if p.code = t.again(f, name); p.code != CodeOK {
 				return i, row, p
 			}
-			continue
 		}
 		t.seen[word] |= bit
 		if f.grammar != noGrammar {
-			t.pending |= 1 << f.slot
-			t.first[f.slot%slots] = value
+			if p = h.grammar(t, f.grammar, value); p.code != CodeOK {
+				return i, row, t.rank(f, value, p)
+			}
 		}
 	}
 	return 0, 0, problem{}
@@ -317,19 +310,17 @@ func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
 // Source: RFC 9113, 6.5.2.
 const lineOverhead = 32
 
-// again checks the second and later lines of a known field.
-func (h *Headers) again(t *tally, row int, name, value string) problem {
-	f := &h.table.fields[row]
+// again judges the second and later lines of a field.
+func (t *tally) again(f *field, name string) Code {
 	switch {
-	case row == paramRow && t.repeats(name):
-		return problem{CodeHeaderDuplicate, 0}
-	case f.flags&singleton != 0:
-		return problem{repeatedCode(f.grammar), 0}
+	case f.grammar == contentLengthGrammar:
+		return CodeContentLengthDuplicate
+	case f.grammar == transferEncodingGrammar:
+		return CodeTransferEncodingInvalid
+	case f.flags&singleton != 0, f.grammar == mcpParamGrammar && t.repeats(name):
+		return CodeHeaderDuplicate
 	}
-	if p := h.grammar(t, f.grammar, value); p.code != CodeOK {
-		return t.rank(f, value, p)
-	}
-	return problem{}
+	return CodeOK
 }
 
 // repeats reports whether the request has more than one field of that name in any case.
@@ -445,16 +436,6 @@ func (t *tally) rank(f *field, value string, p problem) problem {
 	return p
 }
 
-func repeatedCode(g grammar) Code {
-	switch g {
-	case contentLengthGrammar:
-		return CodeContentLengthDuplicate
-	case transferEncodingGrammar:
-		return CodeTransferEncodingInvalid
-	}
-	return CodeHeaderDuplicate
-}
-
 // unwanted judges fields that are refused by name.
 func (t *tally) unwanted(f *field) Code {
 	switch {
@@ -560,17 +541,7 @@ func (h *Headers) grammar(t *tally, g grammar, value string) (p problem) {
 	return p
 }
 
-// whole applies the grammars that wait, and checks what only all lines together show. It reports whether the check goes on.
-func (h *Headers) whole(t *tally) bool {
-	for ; t.pending != 0; t.pending &= t.pending - 1 {
-		slot := bits.TrailingZeros32(t.pending) % slots
-		row, value := int(h.table.slots[slot]), t.first[slot]
-		f := &h.table.fields[row]
-		if p := h.grammar(t, f.grammar, value); p.code != CodeOK {
-			if t.stop(h.explain(t, row, f.name, value, t.rank(f, value, p))) {
-				return false
-			}
-		}
-	}
+// whole checks what only all lines together show, and reports whether the check goes on.
+func (t *tally) whole() bool {
 	return t.length < 0 || !t.coded || !t.stop(Violation{Code: CodeFramingConflict, Name: "Transfer-Encoding"})
 }

@@ -192,11 +192,7 @@ type field struct {
 	flags   fieldFlags
 	grammar grammar
 	bound   bound
-	slot    uint8 // where a tally keeps the first value for the grammar; 0 if there is none
 }
-
-// slots is the number of known fields with a grammar, plus one.
-const slots = 32
 
 // The rows without a name of their own.
 const (
@@ -207,11 +203,9 @@ const (
 
 // fieldTable finds fields by name in any case.
 type fieldTable struct {
-	index   [512]uint8 // open addressing, at most 2/5 full; 0 ends a search
-	fields  [firstRow + len(fieldList) + len(overrideNames) + maxNamed]field
-	used    int
-	slotted uint8        // slots in use, without slot 0
-	slots   [slots]uint8 // the rows of slots
+	index  [512]uint8 // open addressing, at most 2/5 full; 0 ends a search
+	fields [firstRow + len(fieldList) + len(overrideNames) + maxNamed]field
+	used   int
 }
 
 // maxFieldName bounds the names that a configuration may add, and so the names that can have a twin.
@@ -221,10 +215,7 @@ var knownFields = newFieldTable()
 
 func newFieldTable() (t fieldTable) {
 	t.used = firstRow
-	t.slotted = 1
-	param := &t.fields[paramRow]
-	param.grammar, param.flags, param.slot = mcpParamGrammar, sealed, t.slotted
-	t.slots[param.slot] = paramRow
+	t.fields[paramRow].grammar, t.fields[paramRow].flags = mcpParamGrammar, sealed
 	for _, k := range fieldList {
 		f := &t.fields[t.add(k.name)]
 		f.flags, f.grammar, f.bound = k.flags, k.grammar, max(k.bound, standardBound)
@@ -233,11 +224,6 @@ func newFieldTable() (t fieldTable) {
 		}
 		if f.flags&mayTrail == 0 {
 			f.flags |= noTrailer
-		}
-		if f.grammar != noGrammar {
-			t.slotted++
-			f.slot = t.slotted
-			t.slots[f.slot] = find(&t, f.name)
 		}
 		if isSealed(f.grammar) {
 			f.flags |= sealed
@@ -271,11 +257,11 @@ func (t *fieldTable) add(name string) uint8 {
 	return id
 }
 
-// slot hashes the length and three bytes. The multiplier gives every known name a slot of its own.
+// slot hashes the length and two bytes, which tell all known names apart. The multiplier gives each of them a slot of its own.
 func slot[T Text](name T) uint32 {
 	n := len(name)
-	h := uint32(name[0]|0x20) | uint32(name[n*3>>2]|0x20)<<8 | uint32(name[n-1]|0x20)<<16 | uint32(n)<<24
-	return h * 0xfd3615d5 >> (32 - 9)
+	h := uint32(name[0]|0x20) | uint32(name[n*7>>3]|0x20)<<8 | uint32(n)<<16
+	return h * 0x2ed90477 >> (32 - 9)
 }
 
 // find returns the row of name in any case, or 0.

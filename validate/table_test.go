@@ -1,0 +1,50 @@
+package validate
+
+import (
+	"net/textproto"
+	"testing"
+)
+
+// TestFieldTable wants canonical names, each found at once and in any case, and none for others.
+func TestFieldTable(t *testing.T) {
+	used := map[uint32]string{}
+	for _, k := range fieldList {
+		if c := textproto.CanonicalMIMEHeaderKey(k.name); c != k.name {
+			t.Errorf("%q is not canonical: %q", k.name, c)
+		}
+		if other, ok := used[slot(k.name)]; ok {
+			t.Errorf("%q and %q share a slot: choose another multiplier", k.name, other)
+		}
+		used[slot(k.name)] = k.name
+		upper, lower := []byte(k.name), []byte(k.name)
+		for i, c := range upper {
+			if c >= 'a' && c <= 'z' {
+				upper[i] -= 32
+			}
+			if c >= 'A' && c <= 'Z' {
+				lower[i] += 32
+			}
+		}
+		id := find(&knownFields, k.name)
+		if id == customRow || knownFields.fields[id].name != k.name || find(&knownFields, upper) != id || find(&knownFields, lower) != id {
+			t.Errorf("%q is not found in every case", k.name)
+		}
+		for i := range upper {
+			changed := []byte(k.name)
+			changed[i] ^= 0x20
+			isLetter := changed[i]|0x20 >= 'a' && changed[i]|0x20 <= 'z'
+			if got := find(&knownFields, changed); (got == id) != isLetter {
+				t.Errorf("%q: row %d", changed, got)
+			}
+			if got := find(&knownFields, k.name[:i]+"!"+k.name[i+1:]); got == id {
+				t.Errorf("%q with another byte at %d is found", k.name, i)
+			}
+		}
+		if find(&knownFields, k.name+"x") != customRow {
+			t.Errorf("%q with another byte at the end is found", k.name)
+		}
+	}
+	if len(fieldList)+firstRow+len(overrideNames)+maxNamed > 256 {
+		t.Error("rows do not fit a byte")
+	}
+}
