@@ -14,9 +14,8 @@ import (
 )
 
 const (
-	bodyTimeout  = 30 * time.Second // for a request's body to arrive; streams of answers have no limit
-	drainTimeout = 2 * time.Second  // for calls that run when a stop is asked for
-	endTimeout   = 2 * time.Second  // for streams to end after that
+	drainTimeout = 2 * time.Second // for calls that run when a stop is asked for
+	endTimeout   = 2 * time.Second // for streams to end after that
 )
 
 // program is one running guardproxy.
@@ -43,7 +42,7 @@ func (p *program) serve(ctx context.Context) error {
 	streams, endStreams := context.WithCancel(context.Background())
 	defer endStreams()
 	server := &http.Server{
-		Handler:           limitBodyTime(p.guard, next, bodyTimeout),
+		Handler:           p.guard.Wrap(next),
 		TLSConfig:         p.tls,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -75,18 +74,6 @@ func (p *program) serve(ctx context.Context) error {
 	case <-ctx.Done():
 		return stop(server, endStreams)
 	}
-}
-
-// limitBodyTime gives a request's body a time to arrive in, and the answer all the time in the world.
-func limitBodyTime(guard *waf.Guard, next http.Handler, limit time.Duration) http.Handler {
-	guarded := guard.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-		next.ServeHTTP(w, r)
-	}))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
-		guarded.ServeHTTP(w, r)
-	})
 }
 
 // stop lets running calls finish, then ends what is still open: streams never finish by themselves.

@@ -145,7 +145,12 @@ func TestResponseControllerReachesTheConnection(t *testing.T) {
 				_, _ = io.WriteString(w, "late")
 				_ = rc.Flush()
 			})))
-			body, err := io.ReadAll(postMessage(t, client, base+"/mcp").Body)
+			resp, err := client.Post(base+"/mcp", "application/json", strings.NewReader(listTools))
+			var body []byte
+			if err == nil { // over HTTP/2 the cut may overtake the header
+				defer resp.Body.Close()
+				body, err = io.ReadAll(resp.Body)
+			}
 			if err == nil || len(body) > 0 {
 				t.Errorf("body %q, %v, want a connection cut by the deadline", body, err)
 			}
