@@ -71,6 +71,9 @@ type Ruleset struct {
 // without files, a rule without id, an id used twice, a removal that removes nothing, a rule that can never run. So is every
 // directive that would weaken the result: SecRuleEngine, body access and audit logging are LoadRules' own. All problems are joined;
 // each is a [*RulesError]. After an error there is no Ruleset.
+//
+// Rules run in phases 1 and 2 only. They write nothing: no audit log, no debug log, no temporary file. All the same the engine wants a
+// writable temporary directory to exist, unless the program is built with its tag no_fs_access.
 func LoadRules(cfg RulesConfig) (*Ruleset, error) {
 	corazamcp.Register()
 	reader, err := rulesetRead(cfg)
@@ -243,15 +246,17 @@ SecRule REQUEST_HEADERS:Content-Type "@rx (?i)\A\s*(?:application|text)/(?:[a-z0
 func (r *rulesetReader) parts(units []rulesetUnit) (*rulesetRoot, []string) {
 	root := &rulesetRoot{mounts: r.mounts, parts: map[string]string{}}
 	var names []string
+	var part strings.Builder
 	dir := ""
 	for i := range units {
 		for _, d := range units[i].directives {
-			in := path.Join(d.file.mount.prefix, path.Dir(d.file.name))
-			if len(names) == 0 || in != dir {
+			if in := path.Join(d.file.mount.prefix, path.Dir(d.file.name)); len(names) == 0 || in != dir {
+				part.Reset()
 				dir = in
 				names = append(names, fmt.Sprintf("%s/part %d", dir, len(names)))
 			}
-			root.parts[names[len(names)-1]] += d.raw
+			part.WriteString(d.raw)
+			root.parts[names[len(names)-1]] = part.String()
 		}
 	}
 	return root, names
