@@ -22,7 +22,7 @@ func (w *Walker) ReadMember(b []byte, i int, name string) (end, from, to, times 
 
 // Rest reads on where a walk stopped on a fault that leaves the text readable, and judges nothing but the syntax. It
 // returns the index after the walk's value, or -1, and what it passed of the outermost object's member with the given
-// name: the place of its value, and how often it or a twin of it came.
+// name: the place of its value, and how often it came; a twin of it counts twice.
 func (w *Walker) Rest(b []byte, name string) (end, from, to, times int) {
 	i, depth := w.at.pos, w.at.depth
 	var quote int
@@ -64,7 +64,12 @@ name:
 	if quote = jsonscan.SkipString(b, i+1); quote < 0 {
 		return -1, 0, 0, 0
 	}
-	mine = depth == 1 && w.isNamed(b, i+1, name)
+	if depth == 1 {
+		mine = w.isNamed(b, i+1, name)
+		if mine && !jsonscan.Equal(b[i+1:quote-1], name) {
+			times++ // a twin is as good as a second one
+		}
+	}
 	if i = jsonscan.Space(b, quote); i >= len(b) || b[i] != ':' {
 		return -1, 0, 0, 0
 	}
