@@ -27,7 +27,7 @@ type HeaderConfig struct {
 
 	MaxFields           int          // field lines per request; 0 = 100; 1..10000
 	MaxBytes            int          // names, values and 32 per line; 0 = 32768; 1..16777216
-	MaxNameBytes        int          // bytes per name; 0 = 128; 1..1024
+	MaxNameBytes        int          // bytes per name that this package does not know; 0 = 128; 1..1024
 	MaxValueBytes       int          // bytes per value of a standard field; 0 = 8192; 1..1048576
 	MaxCustomValueBytes int          // bytes per value of any other field; 0 = 2048; 1..1048576
 	MaxCredentialsBytes int          // bytes per value of Authorization and Proxy-Authorization; 0 = 16384; 1..1048576

@@ -25,11 +25,17 @@ func connectionProblem[T Text](t *fieldTable, s T, only bool) problem {
 			return problem{CodeConnectionInvalid, from}
 		}
 		f := &t.fields[find(t, s[from:to])]
-		if f.flags&endToEnd != 0 || only && f.flags&hopByHop == 0 || isMCPParam(s[from:to]) {
+		if f.flags&endToEnd != 0 || only && f.flags&hopByHop == 0 || hasReservedPrefix(s[from:to]) {
 			return problem{CodeConnectionNominates, from}
 		}
 		i = next
 	}
+}
+
+// hasReservedPrefix reports whether a field belongs to a family that concerns only its recipient, members unknown to this
+// package included.
+func hasReservedPrefix[T Text](name T) bool {
+	return scan.HasPrefixFold(name, "Mcp-") || scan.HasPrefixFold(name, "X-Forwarded-")
 }
 
 // Expect reports whether value is "100-continue" in any case. It allocates nothing. net/http answers other values over
@@ -93,7 +99,7 @@ func trailerProblem[T Text](t *fieldTable, s T) problem {
 		if scan.Not(s[:to], from, scan.Token) != to {
 			return problem{CodeTrailerInvalid, from}
 		}
-		if t.fields[find(t, s[from:to])].flags&noTrailer != 0 || isMCPParam(s[from:to]) {
+		if t.fields[find(t, s[from:to])].flags&noTrailer != 0 || hasReservedPrefix(s[from:to]) {
 			return problem{CodeTrailerForbidden, from}
 		}
 		i = next

@@ -142,6 +142,9 @@
 //   - Traceparent is never refused by a configured check: W3C wants it dropped.
 //   - Duplicate query names are refused only for names that are listed: repeating is how forms send lists.
 //
+// And stricter: a tab beside the value of Content-Length, Transfer-Encoding or Host is refused, though it is legal: obfuscated
+// framing uses it, and nothing else.
+//
 // Left out: idna (a map of two names to one is no check; only A-labels pass), and lists of allowed media types and origins, which
 // are policy.
 package validate

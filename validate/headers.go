@@ -91,7 +91,7 @@ func (h *Headers) name(cfg *HeaderConfig, errs *configErrors) {
 	}
 	for _, name := range cfg.DangerouslyAllowDuplicates {
 		f := &t.fields[find(t, name)]
-		if f.flags&singleton == 0 || isFraming(f) {
+		if f.flags&singleton == 0 || isFraming(f.grammar) {
 			errs.reason("HeaderConfig.DangerouslyAllowDuplicates", name, "is no singleton field that may be exempted")
 			continue
 		}
@@ -99,7 +99,7 @@ func (h *Headers) name(cfg *HeaderConfig, errs *configErrors) {
 	}
 	for _, name := range cfg.DangerouslyIgnoreGrammar {
 		f := &t.fields[find(t, name)]
-		if f.grammar == noGrammar || isFraming(f) {
+		if f.grammar == noGrammar || isFraming(f.grammar) {
 			errs.reason("HeaderConfig.DangerouslyIgnoreGrammar", name, "has no grammar that may be ignored")
 			continue
 		}
@@ -108,8 +108,8 @@ func (h *Headers) name(cfg *HeaderConfig, errs *configErrors) {
 	}
 }
 
-func isFraming(f *field) bool {
-	return f.grammar == contentLengthGrammar || f.grammar == transferEncodingGrammar || f.grammar == hostGrammar
+func isFraming(g grammar) bool {
+	return g == contentLengthGrammar || g == transferEncodingGrammar || g == hostGrammar
 }
 
 // Check checks fields as net/http holds them. Keys may be in any case. What it finds first depends on the order of the
@@ -463,6 +463,9 @@ func obsText(s string) int {
 func (h *Headers) grammar(t *tally, g grammar, value string) (p problem) {
 	if n := len(value); n > 0 && (isOWS(value[0]) || isOWS(value[n-1])) {
 		from, to := trimOWS(value)
+		if at := strings.IndexByte(value, '\t'); at >= 0 && isFraming(g) {
+			return problem{CodeHeaderValueSpace, at - from} // legal, but what obfuscated framing uses (Kettle, 2019)
+		}
 		value = value[from:to]
 	}
 	switch g {

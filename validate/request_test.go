@@ -95,6 +95,9 @@ var http1Cases = []requestCase{
 	{"nominated session", header("Connection", "mcp-session-id"), validate.CodeConnectionNominates},
 	{"nominated parameter", header("Connection", "Mcp-Param-Region"), validate.CodeConnectionNominates},
 	{"nominated forwarded", header("Connection", "X-Forwarded-For"), validate.CodeConnectionNominates},
+	{"nominated field of MCP", header("Connection", "Mcp-New"), validate.CodeConnectionNominates},
+	{"nominated field of a proxy", header("Connection", "x-forwarded-new"), validate.CodeConnectionNominates},
+	{"trailer of MCP", header("Trailer", "mcp-new"), validate.CodeTrailerForbidden},
 	{"upgrade", func(v *validate.RequestView) {
 		v.Header["Connection"], v.Header["Upgrade"] = []string{"keep-alive, Upgrade"}, []string{"websocket"}
 	}, validate.CodeOK},
@@ -146,7 +149,11 @@ func TestRequestFields(t *testing.T) {
 		want        validate.Code
 	}{
 		{"plain", "HTTP/1.1", fields("Host", "a"), validate.CodeOK},
-		{"outer space in HTTP/1.1", "HTTP/1.1", fields("Host", "a", "Content-Length", " 3\t"), validate.CodeOK},
+		{"outer space in HTTP/1.1", "HTTP/1.1", fields("Host", " a ", "Content-Length", " 3 ", "X-A", "\tb\t"), validate.CodeOK},
+		{"tab before a length", "HTTP/1.1", fields("Host", "a", "Content-Length", "\t3"), validate.CodeHeaderValueSpace},
+		{"tab after a coding", "HTTP/1.1", fields("Host", "a", "Transfer-Encoding", "chunked\t"), validate.CodeHeaderValueSpace},
+		{"space and tab before a coding", "HTTP/1.1", fields("Host", "a", "Transfer-Encoding", " \tchunked"), validate.CodeHeaderValueSpace},
+		{"vertical tab before a coding", "HTTP/1.1", fields("Host", "a", "Transfer-Encoding", "\vchunked"), validate.CodeHeaderValueInvalid},
 		{"no host", "HTTP/1.1", fields("Accept", "*/*"), validate.CodeHostMissing},
 		{"no host in HTTP/1.0", "HTTP/1.0", fields("Accept", "*/*"), validate.CodeOK},
 		{"empty host", "HTTP/1.1", fields("Host", ""), validate.CodeHostMissing},
