@@ -33,7 +33,7 @@ type check struct {
 
 // begin forgets one try or one message of a batch, and begins another one at b[from].
 func (c *check) begin(from int) {
-	c.walk.Marks, c.walk.Wide = 0, false
+	c.walk.Marks, c.walk.Wide, c.walk.Marked = 0, false, false
 	c.known, c.row, c.extra, c.late, c.end, c.from = 0, nil, nil, false, 0, from
 	c.bad.Code = CodeOK
 }
@@ -181,6 +181,13 @@ func (c *check) one(from, outer int) int {
 	if c.walk.Wide && c.has(capResult) && describes(c.ctx.ResultOf) && !c.v.hiddenAllowed {
 		if at := hiddenText(c.get(capResult)); at >= 0 {
 			c.refuse(CodeHiddenText, int(c.walk.Spans[capResult].From)+at)
+			c.bad.part = partResult
+			return -1
+		}
+	}
+	if (c.walk.Marked || c.walk.Wide) && c.version == V20260728 && c.ctx.ResultOf == MethodToolsList && c.has(capResult) && !c.v.published {
+		if at := badHeaderMark(c.get(capResult)); at >= 0 {
+			c.refuse(CodeHeaderMark, int(c.walk.Spans[capResult].From)+at)
 			c.bad.part = partResult
 			return -1
 		}

@@ -64,7 +64,8 @@ const (
 	CodeMirrorUnexpected   Code = 54 // mirror_unexpected: a header for a value that the body does not have
 	CodeNotConfigured      Code = 55 // not_configured: a zero Validator, or a Context that names no direction or revision
 	CodeHiddenText         Code = 56 // hidden_text: characters that people do not see, in a description
-	numCodes                    = 57
+	CodeHeaderMark         Code = 57 // header_mark: x-mcp-header where or as it may not be
+	numCodes                    = 58
 )
 
 // codeInfo is the text id of a code and the JSON-RPC error that answers it.
@@ -129,6 +130,7 @@ var codeInfo = [numCodes]struct {
 	CodeMirrorUnexpected:   {"mirror_unexpected", rpcHeader},
 	CodeNotConfigured:      {"not_configured", rpcInternal},
 	CodeHiddenText:         {"hidden_text", rpcInvalid},
+	CodeHeaderMark:         {"header_mark", rpcInvalid},
 }
 
 // codeOf translates the reasons of a walk.

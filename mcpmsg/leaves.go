@@ -35,11 +35,14 @@ type level struct {
 // NewLeaves returns a Leaves before the first leaf of a value of an accepted message. An absent value has none.
 func NewLeaves(r Raw) Leaves { return Leaves{b: r, done: len(r) == 0} }
 
-func (l *Leaves) top() *level {
-	if l.depth <= len(l.levels) {
-		return &l.levels[l.depth-1]
+func (l *Leaves) top() *level { return l.level(l.depth - 1) }
+
+// level returns an open object or array, 0 for the outermost.
+func (l *Leaves) level(d int) *level {
+	if d < len(l.levels) {
+		return &l.levels[d]
 	}
-	return &l.deep[l.depth-len(l.levels)-1]
+	return &l.deep[d-len(l.levels)]
 }
 
 // Next moves to the next leaf and reports whether there is one.
@@ -119,10 +122,7 @@ func (l *Leaves) Depth() int { return l.depth }
 // dst is too small.
 func (l *Leaves) AppendPath(dst []byte) []byte {
 	for d := range l.depth {
-		at := &l.levels[min(d, len(l.levels)-1)]
-		if d >= len(l.levels) {
-			at = &l.deep[d-len(l.levels)]
-		}
+		at := l.level(d)
 		dst = append(dst, '/')
 		if !at.object {
 			dst = strconv.AppendInt(dst, int64(at.index), 10)

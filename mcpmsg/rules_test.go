@@ -139,7 +139,13 @@ func TestToolRules(t *testing.T) {
 }
 
 func TestCompileSchemaErrors(t *testing.T) {
+	bomb := `{"$ref":"#/$defs/d0","$defs":{`
+	for i := range 60 {
+		bomb += fmt.Sprintf(`"d%d":{"anyOf":[{"$ref":"#/$defs/d%d"},{"allOf":[{"$ref":"#/$defs/d%d"},{"minLength":%d}]}]},`, i, i+1, i+1, i)
+	}
+	bomb += `"d60":{"type":"string"}}}`
 	for in, want := range map[string]string{
+		bomb:         "alternatives",
 		`{"not":{}}`: `"not"`,
 		`{"properties":{"a":{"uniqueItems":true}}}`: `"uniqueItems"`,
 		`{"patternProperties":{}}`:                  `"patternProperties"`,
@@ -300,6 +306,35 @@ func TestHiddenText(t *testing.T) {
 		}
 		if _, bad := v.Check(in, server(mcpmsg.V20250618, 0)); !bad.OK() {
 			t.Errorf("%q is refused in a result of an unknown method: %v", text, bad.Err())
+		}
+	}
+}
+
+func TestHeaderMarks(t *testing.T) {
+	v := newValidator(t, mcpmsg.Config{})
+	const good = `"a":{"type":"string","x-mcp-header":"Region"}`
+	for properties, want := range map[string]mcpmsg.Code{
+		good: 0,
+		good + `,"b":{"type":"object","properties":{"c":{"type":"integer","x-mcp-header":"Page"}}}`: 0,
+		good + `,"x-mcp-header":true`:                                                             0,
+		good + `,"b":{"default":{"x-mcp-header":"d e"}}`:                                          0,
+		good + `,"b":{"type":"string","x-mcp-header":"REGION"}`:                                   mcpmsg.CodeHeaderMark,
+		`"a":{"type":"number","x-mcp-header":"A"}`:                                                mcpmsg.CodeHeaderMark,
+		`"a":{"x-mcp-header":"A"}`:                                                                mcpmsg.CodeHeaderMark,
+		`"a":{"type":"string","x-mcp-header":""}`:                                                 mcpmsg.CodeHeaderMark,
+		`"a":{"type":"string","x-mcp-header":"A:"}`:                                               mcpmsg.CodeHeaderMark,
+		`"a":{"type":"string","x-mcp-header":7}`:                                                  mcpmsg.CodeHeaderMark,
+		`"a":{"type":"array","items":{"type":"string","x-mcp-header":"A"}}`:                       mcpmsg.CodeHeaderMark,
+		`"a":{"anyOf":[{"type":"string","\u0078-mcp-header":"A"}]}`:                               mcpmsg.CodeHeaderMark,
+		`"a":{"type":"object","items":{"properties":{"b":{"type":"string","x-mcp-header":"A"}}}}`: mcpmsg.CodeHeaderMark,
+	} {
+		in := []byte(`{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","ttlMs":0,"cacheScope":"public","tools":[{"name":"s","inputSchema":{"type":"object"}},{"name":"t","inputSchema":{"type":"object","properties":{` + properties + `}}}]}}`)
+		_, bad := v.Check(in, server(mcpmsg.V20260728, mcpmsg.MethodToolsList))
+		if bad.Code != want || !bad.OK() && bad.Pointer(in) != "/result/tools/1" {
+			t.Errorf("%s: %v at %q, want %v", properties, bad.Code, bad.Pointer(in), want)
+		}
+		if n := testing.AllocsPerRun(10, func() { v.Check(in, server(mcpmsg.V20260728, mcpmsg.MethodToolsList)) }); n != 0 {
+			t.Errorf("%s: %v allocations, want 0", properties, n)
 		}
 	}
 }

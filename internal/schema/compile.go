@@ -18,8 +18,12 @@ type Dialect struct {
 	Notes    []string // those that only describe, and are passed over
 }
 
-// maxNodes bounds the graph that a hostile tool schema can make.
-const maxNodes = 20_000
+// maxNodes and maxFormula bound the graph that a hostile tool schema can make, and the time that it takes: references can make
+// a small text stand for a huge one.
+const (
+	maxNodes   = 5000
+	maxFormula = 2000
+)
 
 // Compiler turns the schemas of one document into a graph.
 type Compiler struct {
@@ -54,6 +58,7 @@ type formula struct {
 	op   Op
 	atom int
 	subs []*formula
+	size int // formulas in it, those that it has twice counted twice
 }
 
 type pending struct {
@@ -144,7 +149,7 @@ func (c *Compiler) object(s map[string]any, path string) *formula {
 	if len(own) > 0 {
 		f.subs = append(f.subs, &formula{atom: c.atom(own, path)})
 	}
-	return f.simplify()
+	return c.simplify(f, path)
 }
 
 func (c *Compiler) combined(k string, v any, path string) *formula {
@@ -162,7 +167,7 @@ func (c *Compiler) combined(k string, v any, path string) *formula {
 	for i, sub := range list {
 		f.subs = append(f.subs, c.formula(sub, fmt.Sprintf("%s/%s/%d", path, k, i)))
 	}
-	return f
+	return c.simplify(f, path)
 }
 
 // reference resolves a reference into the document itself. Any other is refused: nothing is ever fetched.
@@ -268,10 +273,18 @@ func mergeMembers(a, b any) any {
 	return out
 }
 
-// simplify flattens a formula.
-func (f *formula) simplify() *formula {
-	if len(f.subs) == 1 && f.op != 0 {
+// simplify flattens a formula, and bounds it.
+func (c *Compiler) simplify(f *formula, path string) *formula {
+	if len(f.subs) == 1 {
 		return f.subs[0]
+	}
+	f.size = 1
+	for _, s := range f.subs {
+		f.size += max(s.size, 1)
+	}
+	if f.size > maxFormula {
+		c.fail(path, "needs more than %d alternatives in one place", maxFormula)
+		return &formula{op: OpAll}
 	}
 	return f
 }

@@ -18,12 +18,13 @@ const (
 	WebURL             // http:// or https://
 	IconURI            // http, https or data
 	Traceparent        // W3C Trace Context, traceparent header
+	NoControls         // no control characters, which no URI has (RFC 3986)
 	numFormats
 )
 
 var formatNames = [numFormats]string{
 	Visible: "visible", Base64: "byte", MetaKey: "meta-key", PrefixedKey: "prefixed-key", FileURI: "file-uri", WebURL: "web-url",
-	IconURI: "icon-uri", Traceparent: "traceparent",
+	IconURI: "icon-uri", Traceparent: "traceparent", NoControls: "no-controls",
 }
 
 // maxDecoded is the longest string with escapes that is decoded to judge it. No honest key, address or trace comes near.
@@ -53,6 +54,8 @@ func (f Format) holds(w *Walker, body []byte) bool {
 		return hasScheme(text, "https://") || hasScheme(text, "data:") || hasScheme(text, "http://")
 	case Traceparent:
 		return isTraceparent(w.decoded(body))
+	case NoControls:
+		return !hasControl(body)
 	}
 	return true
 }
@@ -73,6 +76,16 @@ func hasScheme(s []byte, scheme string) bool {
 		}
 	}
 	return true
+}
+
+// hasControl reports whether a string body has a control character, which can only be there as an escape, or DEL.
+func hasControl(body []byte) bool {
+	for at := jsonscan.NewCursor(body); ; {
+		c, ok := at.Next()
+		if !ok || c < ' ' || c == 0x7f {
+			return ok
+		}
+	}
 }
 
 // isTraceparent reports whether s is version, trace id, parent id and flags in lower-case hex, the ids not all zeros.

@@ -2,6 +2,8 @@ package schema
 
 import "github.com/sallyport/sallyport/internal/jsonscan"
 
+var headerMark = jsonscan.WordsOf("x-mcp-header")
+
 // free reads the object or array at b[i] under a node that admits everything, inside depth open ones of at most deep. It is
 // the part of a walk that most bytes of a message take: no atom is judged, only syntax, limits and repeated names are. It
 // returns the index after the value, or -1 as [Walker.Walk] does.
@@ -108,6 +110,9 @@ name:
 		} else if next, last := jsonscan.LongName(b, start); size == 8 && next > 0 {
 			words = jsonscan.LongWords(b, start, next-1-start, last)
 			i = next
+			if words == headerMark {
+				w.Marked = true
+			}
 		} else if i, words, plain = jsonscan.Name(b, start, &w.Wide); i < 0 {
 			return w.badString(b, start)
 		}

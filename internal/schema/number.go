@@ -10,7 +10,7 @@ type decimal struct {
 
 // maxExponent is where an exponent is as good as infinite. It is far above what texts of a bounded length can reach
 // with digits, so that no sum of the two overflows or comes out wrong.
-const maxExponent = 1 << 40
+const maxExponent = 1 << 29
 
 func parse[T ~string | ~[]byte](text T) decimal {
 	d := decimal{}
@@ -55,8 +55,8 @@ func exponent[T ~string | ~[]byte](text T) int {
 		text = text[1:]
 	}
 	e := 0
-	for i := 0; i < len(text); i++ {
-		if e = e*10 + int(text[i]-'0'); e > maxExponent {
+	for i := 0; i < len(text) && e < maxExponent; i++ {
+		if e = min(e, maxExponent/10)*10 + int(text[i]-'0'); e > maxExponent-10 {
 			e = maxExponent
 		}
 	}

@@ -42,7 +42,8 @@ type EdgeRow struct {
 	Cap    uint8
 }
 
-// Link makes the graph. With published, only what the schema files say is checked, not what the text says beside them.
+// Link makes the graph. With published, only what the schema files say is checked, not what the text says beside them; but ids
+// must be written as integers in any case, because readers disagree on what 1.0 is.
 func (t *Table) Link(published bool) []*Edge {
 	nodes := make([]Node, len(t.Nodes))
 	for i := range t.Nodes {
@@ -51,7 +52,7 @@ func (t *Table) Link(published bool) []*Edge {
 			a := t.Atoms[use.Atom]
 			a.Required, a.AnyRequired, a.Optional = use.Required, use.Any, use.Optional
 			if published {
-				a.MoreTypes, a.Strict, a.Format, a.NameRule, a.ProseEnum, a.NotEnum, a.AnyRequired, a.Optional = 0, false, 0, 0, nil, nil, 0, 0
+				a.MoreTypes, a.Format, a.NameRule, a.ProseEnum, a.NotEnum, a.AnyRequired, a.Optional = 0, 0, 0, nil, nil, 0, 0
 			}
 			a.Types |= a.MoreTypes
 			a.Required &^= a.Optional

@@ -41,6 +41,7 @@ type Walker struct {
 	Spans  [NumMarks]Span // where the last value with each mark is
 	Marks  uint16         // a bit for each mark that has a span; the owner resets it
 	Wide   bool           // a string has a character that is not ASCII, or a \u escape; the owner resets it
+	Marked bool           // a free-form object may have a member x-mcp-header; the owner resets it
 	Fault  Fault          // why the last walk stopped; Reason OK with a Host that refused
 	root   *Edge
 	reason Reason // what the last failing atom said

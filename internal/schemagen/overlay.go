@@ -56,6 +56,7 @@ func captures(row methodRow) object {
 		marks["name"], marks["arguments"] = capName, capArguments
 	case "resources/read", "resources/subscribe", "resources/unsubscribe":
 		marks["uri"] = capURI
+		members["uri"] = object{"x-format": "no-controls"}
 	case "tasks/get", "tasks/result", "tasks/cancel", "": // methods that only a configuration knows may be about tasks
 		marks["taskId"] = capTask
 		members["taskId"] = object{}
