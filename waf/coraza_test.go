@@ -272,3 +272,16 @@ func TestRulesetCloseDuringUse(t *testing.T) {
 		t.Error("IDs after Close are not usable")
 	}
 }
+
+// A request that was never on a wire, as a program may hand one to Check.
+func TestEvaluateMadeRequest(t *testing.T) {
+	rs := corazaInline(t, `SecRule REQUEST_URI_RAW "!@streq /a?b=c" "id:1000,phase:1,deny"
+SecRule SERVER_NAME "!@streq 2001:db8::1" "id:1001,phase:1,deny"`)
+	r, err := http.NewRequest(http.MethodGet, "http://[2001:db8::1]/a?b=c", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := rs.evaluate(ruleInput{Request: r}); v.Denied || v.Err != nil {
+		t.Errorf("%+v, want no refusal", v)
+	}
+}

@@ -240,3 +240,35 @@ func TestRulesFSIsReadOnly(t *testing.T) {
 		t.Errorf("a caller changed the embedded rules: %v", err)
 	}
 }
+
+func TestRulesErrorUnwraps(t *testing.T) {
+	_, err := LoadRules(RulesConfig{FS: fstest.MapFS{}, FSFiles: []string{"none.conf"}})
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v does not lead to its cause", err)
+	}
+	if want := "waf: none.conf: file_unreadable: open none.conf: file does not exist"; err == nil || err.Error() != want {
+		t.Errorf("message %q, want %q", err, want)
+	}
+}
+
+// The merged root serves what LoadRules has checked and data files; it lists nothing, so no pattern loads a file unseen.
+func TestRulesetRoot(t *testing.T) {
+	m := rulesetMountOf(rulesetMountFS, fstest.MapFS{"a/words.data": {Data: []byte("x")}})
+	root := &rulesetRoot{mounts: map[string]*rulesetMount{m.prefix: &m}, parts: map[string]string{"fs/a/part 0": "SecMarker X\n"}}
+	for name, want := range map[string]string{"fs/a/part 0": "SecMarker X\n", "fs/a/words.data": "x"} {
+		if got, err := fs.ReadFile(root, name); err != nil || string(got) != want {
+			t.Errorf("ReadFile(%q) = %q, %v", name, got, err)
+		}
+	}
+	for _, name := range []string{"fs/none", "a/words.data", "/etc/hostname", "os/etc/hostname"} {
+		if _, err := fs.ReadFile(root, name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("ReadFile(%q): %v, want not to exist", name, err)
+		}
+	}
+	if found, err := fs.Glob(root, "fs/*/*"); len(found) != 0 {
+		t.Errorf("Glob = %v, %v", found, err)
+	}
+	if _, err := root.Open("fs/a/words.data"); err == nil {
+		t.Error("Open succeeded")
+	}
+}
