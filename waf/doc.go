@@ -19,7 +19,7 @@
 //	6 policy      may this caller use this tool, prompt, resource?        403
 //	7 rules       the SecLang ruleset                                     403, or the rule's own status; 500 if it fails
 //	8 next        the same bytes, replayed; the parsed message in the context
-//	9 response    lists without what the caller may not use               502 if such an answer can't be read
+//	9 response    lists without what the caller may not use               502 if a list can't be read, or is poisoned
 //
 // On paths that are no endpoint only the steps 1, 5 (the read) and 7 refuse. The steps run in this order and the first
 // refusal ends the way, unless its layer only detects ([Config.Mode], [Config.Modes]).
@@ -36,8 +36,8 @@
 //
 // It fails closed: a body that can't be read, a hook or a ruleset that fails, a closed Guard are refusals, never a pass and
 // never a 200. Everything is bounded. No value of a request reaches an event, an error or an answer, except the names
-// and the message id that [Event] and [Denial] list. The response is not touched, except that lists are filtered where an
-// endpoint restricts tools, prompts or resources: streams leave event by event as they are written, and
+// and the message id that [Event] and [Denial] list. The response is not touched, except where lists of tools, prompts
+// and resources are filtered and looked at, and where session ids are bound: streams leave event by event as they are written, and
 // http.ResponseController reaches the server's own writer.
 //
 // # Limits of protection

@@ -124,7 +124,7 @@ func (g *Guard) judge(j *judgement) {
 
 // compile builds the state for a configuration. Nothing of cfg is kept that the caller could change.
 func compile(cfg Config) (*state, error) {
-	s := &state{strictDiscovery: cfg.StrictDiscovery, limiter: cfg.Limiter, onEvent: cfg.OnEvent, onDeny: cfg.OnDeny}
+	s := &state{strictDiscovery: cfg.StrictDiscovery, limiter: cfg.Limiter, keepPoisoned: cfg.DangerouslyKeepPoisonedLists, onEvent: cfg.OnEvent, onDeny: cfg.OnDeny}
 	var errs []error
 	var more []error
 

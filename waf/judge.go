@@ -24,6 +24,7 @@ type state struct {
 	limits          Limits
 	limiter         Limiter // nil if there is none
 	strictDiscovery bool
+	keepPoisoned    bool
 	rules           *Ruleset // nil if left out
 	ownRules        bool
 	onEvent         func(Event)

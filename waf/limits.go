@@ -13,7 +13,7 @@ import (
 
 // Limits bound what all requests together may hold. Every limit is finite; a zero field means its default.
 type Limits struct {
-	MaxBodies     int           // request bodies in memory at once; 0 = 1024; 1 to 1,000,000
+	MaxBodies     int           // request bodies in memory at once, until their requests end; 0 = 8192; 1 to 1,000,000
 	MaxBodiesSize int64         // their sum in bytes; 0 = 256 MiB; at least Config.MaxBodyBytes, at most 1 TiB
 	BodyTimeout   time.Duration // for reading one body; 0 = 30 s; 1 ms to 1 h; needs a server that supports read deadlines
 	MaxStreams    int           // GET streams that one caller may keep open; 0 = 256; 1 to 1,000,000
@@ -35,7 +35,7 @@ type LimiterKey struct {
 }
 
 const (
-	defaultBodies      = 1024
+	defaultBodies      = 8192
 	defaultBodiesSize  = 256 << 20
 	defaultBodyTimeout = 30 * time.Second
 	defaultStreams     = 256

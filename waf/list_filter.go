@@ -3,53 +3,69 @@ package waf
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
+	"net/http"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/policy"
 	"github.com/sallyport/sallyport/mcpmsg"
 )
 
-// errAmbiguousAnswer refuses an answer in which readers could find different lists.
-var errAmbiguousAnswer = errors.New("waf: the answer can be read in more than one way")
-
-// needsListFilter reports whether the answer to this request may hold a list from which something must be taken. The stream
-// of a GET may: it carries the answers of the HTTP+SSE transport, and those that a client missed.
+// needsListFilter reports whether the answer to this request may hold a list from which something must be taken, or that must
+// be looked at. The stream of a GET may hold one where lists are restricted: it carries the answers of the HTTP+SSE transport,
+// and those that a client missed.
 func (j *judgement) needsListFilter() bool {
-	a := &j.endpoint.access
-	if a.tools.Open() && a.prompts.Open() && a.resources.Open() {
-		return false
-	}
 	if j.message == nil {
-		return j.r.Method == "GET"
+		return j.r.Method == http.MethodGet && j.endpoint.restricted()
 	}
 	for m := range j.message.Each() {
 		switch m.Method {
 		case mcpmsg.MethodToolsList, mcpmsg.MethodPromptsList, mcpmsg.MethodResourcesList, mcpmsg.MethodResourcesTemplatesList:
-			return true
+			return j.endpoint.restricted() || !j.s.keepPoisoned
 		}
 	}
 	return false
 }
 
-// filterLists returns the JSON-RPC text of an answer without the tools, prompts and resources that the caller may not use.
-// It writes every answer anew, from what it has read itself, so that the client can't read another list than this one did.
+// restricted reports whether there is anything that some caller may not see.
+func (a *access) restricted() bool {
+	return !a.tools.Open() || !a.prompts.Open() || !a.resources.Open()
+}
+
+// filterLists returns the JSON-RPC text of an answer without the tools, prompts and resources that the caller may not use, and
+// a fault if the rest is poisoned. Where something is restricted it writes every answer anew, from what it has read itself, so
+// that the client can't read another list than this one did.
 func (j *judgement) filterLists(text []byte) ([]byte, error) {
 	text = bytes.TrimSpace(text)
-	if bytes.HasPrefix(text, []byte("[")) {
-		var batch []json.RawMessage
-		if err := json.Unmarshal(text, &batch); err != nil {
+	if j.endpoint.restricted() {
+		var err error
+		if text, err = j.filterMessages(text); err != nil {
 			return nil, err
 		}
-		for i := range batch {
-			var err error
-			if batch[i], err = j.filterAnswer(batch[i]); err != nil {
-				return nil, err
-			}
-		}
-		return marshal(batch)
 	}
-	return j.filterAnswer(text)
+	if j.message != nil && !j.s.keepPoisoned {
+		if err := poisoned(text); err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
+}
+
+// filterMessages filters one message, or a batch.
+func (j *judgement) filterMessages(text []byte) ([]byte, error) {
+	if !bytes.HasPrefix(text, []byte("[")) {
+		return j.filterAnswer(text)
+	}
+	var batch []json.RawMessage
+	if err := json.Unmarshal(text, &batch); err != nil {
+		return nil, faultUnreadable
+	}
+	for i := range batch {
+		var err error
+		if batch[i], err = j.filterAnswer(batch[i]); err != nil {
+			return nil, err
+		}
+	}
+	return marshal(batch)
 }
 
 // filterAnswer filters one message. A message without a result passes as it is: it is no answer, or an error.
@@ -85,8 +101,8 @@ func (j *judgement) filterAnswer(text []byte) ([]byte, error) {
 // filterList returns a list without the elements that set does not allow the caller, and without those that it can't read.
 func (j *judgement) filterList(text []byte, key string, set *policy.Set) (json.RawMessage, error) {
 	var elements []json.RawMessage
-	if err := json.Unmarshal(text, &elements); err != nil {
-		return nil, err
+	if json.Unmarshal(text, &elements) != nil {
+		return nil, faultUnreadable
 	}
 	kept := elements[:0]
 	for _, element := range elements {
@@ -109,16 +125,13 @@ func (j *judgement) filterList(text []byte, key string, set *policy.Set) (json.R
 // members decodes an object. It refuses one that has a member which a reader that folds case takes for one of names.
 func members(text []byte, names ...string) (map[string]json.RawMessage, error) {
 	var object map[string]json.RawMessage
-	if err := json.Unmarshal(text, &object); err != nil {
-		return nil, err
-	}
-	if object == nil {
-		return nil, errAmbiguousAnswer // null
+	if json.Unmarshal(text, &object) != nil || object == nil {
+		return nil, faultUnreadable
 	}
 	for member := range object {
 		for _, name := range names {
 			if member != name && strings.EqualFold(strings.TrimRight(member, "\x00"), name) {
-				return nil, errAmbiguousAnswer
+				return nil, faultUnreadable
 			}
 		}
 	}

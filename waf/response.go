@@ -153,8 +153,11 @@ func (w *response) pass(event []byte) error {
 	case w.message != nil:
 		var err error
 		if data, err = w.message(e.Data); err != nil {
-			w.report("response_unreadable")
-			return nil // what can't be read is not passed on; the stream goes on
+			w.report(faultCode(err))
+			if w.j.message == nil || w.j.message.ID == nil {
+				return nil // not passed on; the stream goes on
+			}
+			data = answer.AppendError(nil, badGateway(w.j.message.ID)) // so that the client does not wait for it
 		}
 		changed = true
 	}
@@ -221,7 +224,7 @@ func (w *response) finish() {
 		if w.message != nil && len(w.json) > 0 {
 			changed, err := w.message(w.json)
 			if err != nil {
-				w.refuse("response_unreadable")
+				w.refuse(faultCode(err))
 				return
 			}
 			w.json = changed
@@ -246,10 +249,24 @@ func (w *response) refuse(code string) {
 	if w.j.message != nil {
 		id = w.j.message.ID
 	}
-	code502, text := answer.RPC(http.StatusBadGateway)
-	answer.Write(w.ResponseWriter, answer.Refusal{Status: http.StatusBadGateway, JSONRPC: true, ID: id, Code: code502, Message: text})
+	answer.Write(w.ResponseWriter, badGateway(id))
 	_ = http.NewResponseController(w.ResponseWriter).Flush() // the handler may go on for long; the client need not wait for it
 	w.stop()
+}
+
+// badGateway is the refusal that stands for an answer which was not passed on.
+func badGateway(id []byte) answer.Refusal {
+	code, text := answer.RPC(http.StatusBadGateway)
+	return answer.Refusal{Status: http.StatusBadGateway, JSONRPC: true, ID: id, Code: code, Message: text}
+}
+
+// faultCode returns the code of an error of a message hook.
+func faultCode(err error) string {
+	var fault responseFault
+	if errors.As(err, &fault) {
+		return string(fault)
+	}
+	return string(faultUnreadable)
 }
 
 // report sends an event about an answer that was not passed on.
