@@ -36,7 +36,7 @@ var protocols = []struct {
 	}},
 }
 
-const listTools = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
 // onEachPath runs the test with every wiring over every protocol.
 func onEachPath(t *testing.T, server http.HandlerFunc, test func(t *testing.T, base string, client *http.Client)) {
@@ -54,7 +54,7 @@ func onEachPath(t *testing.T, server http.HandlerFunc, test func(t *testing.T, b
 
 func postMessage(t *testing.T, client *http.Client, url string) *http.Response {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(listTools))
+	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(ping))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestResponseControllerReachesTheConnection(t *testing.T) {
 				_, _ = io.WriteString(w, "late")
 				_ = rc.Flush()
 			})))
-			resp, err := client.Post(base+"/mcp", "application/json", strings.NewReader(listTools))
+			resp, err := client.Post(base+"/mcp", "application/json", strings.NewReader(ping))
 			var body []byte
 			if err == nil { // over HTTP/2 the cut may overtake the header
 				defer resp.Body.Close()
