@@ -166,8 +166,16 @@ func IsInvisible(r rune) bool {
 // FirstInvisible returns the index in a string body of its first character that shows nothing (see [IsInvisible]), or -1.
 func FirstInvisible(body []byte) int {
 	i := 0
+	for i+8 <= len(body) { // nearly every name
+		const del = ones * 0x7f
+		w := load64(body, i)
+		if special(w)|((w^del)-ones)&highs != 0 {
+			break
+		}
+		i += 8
+	}
 	for i < len(body) && isPlain(body[i]) && body[i] != 0x7f {
-		i++ // nearly every name
+		i++
 	}
 	for i < len(body) {
 		r, n := Rune(body[i:])

@@ -52,8 +52,8 @@ func AppendText(dst, body []byte) []byte {
 
 // Equal reports whether the decoded text of a string body equals text.
 func Equal[T ~string | ~[]byte](body []byte, text T) bool {
-	if len(body) == len(text) && string(body) == string(text) {
-		return !HasEscape(body)
+	if !HasEscape(body) {
+		return string(body) == string(text)
 	}
 	for len(body) > 0 {
 		r, raw, n := next(body)

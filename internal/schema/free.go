@@ -22,7 +22,7 @@ open:
 	depth++
 	close = b[i] + 2 // '}' and ']' are two above '{' and '['
 	f.node, f.object, f.cap, f.count = n, close == '}', 0, 0
-	f.bloom, f.base, f.table, f.end = 0, len(w.names), -1, len(w.tables)
+	f.bloom, f.base, f.table, f.end = 0, int32(len(w.names)), -1, int32(len(w.tables))
 	if i++; i < len(b) && b[i] <= ' ' {
 		i = jsonscan.Space(b, i)
 	}
@@ -79,8 +79,8 @@ after:
 		if close == '}' {
 			goto name
 		}
-		if f.count++; f.count > w.Limits.Items {
-			return w.limit(ManyItems, i, w.Limits.Items, f.count, resume{i, depth, true})
+		if f.count++; int(f.count) > w.Limits.Items {
+			return w.limit(ManyItems, i, w.Limits.Items, int(f.count), resume{i, depth, true})
 		}
 		goto value
 	case c == close:
@@ -126,8 +126,8 @@ name:
 		if end-start > w.Limits.NameBytes {
 			return w.limit(LongName, start-1, w.Limits.NameBytes, end-start, resume{i, depth, true})
 		}
-		if f.count++; f.count > w.Limits.Members {
-			return w.limit(ManyMembers, start-1, w.Limits.Members, f.count, resume{i, depth, true})
+		if f.count++; int(f.count) > w.Limits.Members {
+			return w.limit(ManyMembers, start-1, w.Limits.Members, int(f.count), resume{i, depth, true})
 		}
 		if !plain || n.foldDup {
 			if w.oddName(f, b, start, end) == nil {
@@ -136,7 +136,7 @@ name:
 			goto value
 		}
 		bit := bloomBit(words.Key())
-		if f.bloom&bit == 0 && f.table < 0 && len(w.names)-f.base < fewNames {
+		if f.bloom&bit == 0 && f.table < 0 && len(w.names)-int(f.base) < fewNames {
 			f.bloom |= bit
 			w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - start)})
 			goto value

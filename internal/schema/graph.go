@@ -82,28 +82,28 @@ type Map struct {
 // Edge leads from a node to the node of a member or of the elements.
 type Edge struct {
 	Node    *Node
-	Maps    []Map
-	Closed  uint64 // atoms that admit no such member at all
 	Cap     uint8  // what the Host wants to know about this member, 0 for nothing
-	kill    uint64 // union of the Kill masks
 	special bool   // a walk must look at more than Node and Maps
+	kill    uint64 // union of the Kill masks
+	Closed  uint64 // atoms that admit no such member at all
+	Maps    []Map
 }
 
-// Node is a place of the message.
+// Node is a place of the message. What every value needs stands first, so that it shares a cache line.
 type Node struct {
-	table    []slot // known members, by perfect hash; nil when none is known
-	mul      uint64 // the hash: the name's Key times mul, shifted right
-	shift    uint8
-	types    uint8 // union over the atoms
-	plain    bool  // one atom that checks no more than the type of a scalar
-	simple   bool  // one atom, no gates
-	free     bool  // anything goes: no member is known, nothing is checked below
-	foldDup  bool  // member names that fold to the same text repeat each other, here and below
-	nameRule bool  // some atom has a NameRule
-	sized    bool  // some atom bounds the number of members or elements
-	object   uint64
-	array    uint64 // atoms that admit an object, an array
+	types    uint8  // union over the atoms
+	plain    bool   // one atom that checks no more than the type of a scalar
+	simple   bool   // one atom, no gates
+	free     bool   // anything goes: no member is known, nothing is checked below
+	foldDup  bool   // member names that fold to the same text repeat each other, here and below
+	nameRule bool   // some atom has a NameRule
+	sized    bool   // some atom bounds the number of members or elements
+	shift    uint8  // with mul the hash of table: the name's Key times mul, shifted right
+	object   uint64 // atoms that admit an object
 	required uint64 // union over the atoms
+	mul      uint64
+	table    []slot // known members, by perfect hash; nil when none is known
+	array    uint64 // atoms that admit an array
 	atoms    []Atom
 	gates    []Gate
 	other    Edge // members that are not in the table

@@ -27,17 +27,17 @@ func (w *Walker) addName(f *frame, b []byte, words jsonscan.Words, name []byte, 
 	if odd {
 		entry.size |= oddName
 	}
-	n := len(w.names) - f.base
+	n := len(w.names) - int(f.base)
 	if f.table < 0 {
 		for i := range w.names[f.base:] {
-			if o := &w.names[f.base+i]; o.first == words.First && w.sameName(f, b, o, name, odd) {
+			if o := &w.names[int(f.base)+i]; o.first == words.First && w.sameName(f, b, o, name, odd) {
 				return false
 			}
 		}
 		w.names = append(w.names, entry)
 		if n+1 >= fewNames {
 			for i := range w.names[f.base:] {
-				o := &w.names[f.base+i]
+				o := &w.names[int(f.base)+i]
 				text := w.entryText(f, b, o)
 				o.first = hashName(jsonscan.WordsOf(text), text)
 			}
@@ -48,7 +48,7 @@ func (w *Walker) addName(f *frame, b []byte, words jsonscan.Words, name []byte, 
 	if (n+1)*2 > 1<<f.bits {
 		w.growTable(f, f.bits+2)
 	}
-	table := w.tables[f.table : f.table+1<<f.bits]
+	table := w.tables[f.table : int(f.table)+1<<f.bits]
 	h := hashName(words, name)
 	mask := uint32(len(table) - 1)
 	p := uint32(h) & mask
@@ -56,7 +56,7 @@ func (w *Walker) addName(f *frame, b []byte, words jsonscan.Words, name []byte, 
 		if (table[p]^uint32(h>>32))>>indexBits != 0 {
 			continue
 		}
-		if o := &w.names[f.base+int(table[p]&indexMask)-1]; o.first == h && w.sameName(f, b, o, name, odd) {
+		if o := &w.names[int(f.base)+int(table[p]&indexMask)-1]; o.first == h && w.sameName(f, b, o, name, odd) {
 			return false
 		}
 	}
@@ -127,15 +127,15 @@ func (w *Walker) growTable(f *frame, lg uint8) {
 	}
 	table := w.tables[at:]
 	mask := uint32(len(table) - 1)
-	for i := f.base; i < len(w.names); i++ {
+	for i := int(f.base); i < len(w.names); i++ {
 		h := w.names[i].first
 		p := uint32(h) & mask
 		for table[p] != 0 {
 			p = (p + 1) & mask
 		}
-		table[p] = uint32(h>>32)&^indexMask | uint32(i-f.base+1)
+		table[p] = uint32(h>>32)&^indexMask | uint32(i-int(f.base)+1)
 	}
-	f.table, f.bits = at, lg
+	f.table, f.bits = int32(at), lg
 }
 
 var zeros [512]uint32

@@ -52,18 +52,18 @@ type Walker struct {
 	at     resume
 }
 
-// frame is an open object or array.
+// frame is an open object or array, in a cache line.
 type frame struct {
 	node   *Node
 	edge   *Edge  // of the member or element being read
 	alive  uint64 // atoms not refuted
 	seen   uint64 // known members seen
 	bloom  uint64 // filter over the unknown names
-	start  int    // where the value of a marked member begins
-	count  int    // members or elements
-	base   int    // first unknown name
-	table  int    // start of the name table, -1 while there are few
-	end    int    // length of the tables when the object was opened
+	start  int32  // where the value of a marked member begins
+	count  int32  // members or elements
+	base   int32  // first unknown name
+	table  int32  // start of the name table, -1 while there are few
+	end    int32  // length of the tables when the object was opened
 	bits   uint8  // log2 of the table's size
 	object bool
 	cap    uint8 // what the Host wants to know about the value being read
@@ -118,7 +118,7 @@ func (w *Walker) walk(b []byte, i int, root *Edge, outer int, seen uint64) int {
 	if seen != 0 {
 		f = &frames[0]
 		depth = 1
-		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, seen, 0, bits.OnesCount64(seen)
+		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, seen, 0, int32(bits.OnesCount64(seen))
 		f.base, f.table, f.end, f.object, f.cap = 0, -1, 0, true, 0
 		goto next
 	}
@@ -159,7 +159,7 @@ value:
 		f = &frames[depth]
 		depth++
 		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, 0, 0, 0
-		f.base, f.table, f.end, f.object, f.cap = len(w.names), -1, len(w.tables), true, 0
+		f.base, f.table, f.end, f.object, f.cap = int32(len(w.names)), -1, int32(len(w.tables)), true, 0
 		i++
 		if i < len(b) && b[i] <= ' ' {
 			i = jsonscan.Space(b, i)
@@ -246,8 +246,8 @@ next:
 		if f.object {
 			goto name
 		}
-		if f.count++; f.count > w.Limits.Items {
-			return w.limit(ManyItems, i, w.Limits.Items, f.count, resume{i, depth, true})
+		if f.count++; int(f.count) > w.Limits.Items {
+			return w.limit(ManyItems, i, w.Limits.Items, int(f.count), resume{i, depth, true})
 		}
 		cur = f.edge.Node
 		goto value
@@ -299,8 +299,8 @@ name:
 		if end-1-start > w.Limits.NameBytes {
 			return w.limit(LongName, start-1, w.Limits.NameBytes, end-1-start, resume{i, depth, true})
 		}
-		if f.count++; f.count > w.Limits.Members {
-			return w.limit(ManyMembers, start-1, w.Limits.Members, f.count, resume{i, depth, true})
+		if f.count++; int(f.count) > w.Limits.Members {
+			return w.limit(ManyMembers, start-1, w.Limits.Members, int(f.count), resume{i, depth, true})
 		}
 		n := f.node
 		e := &n.other
@@ -333,7 +333,7 @@ name:
 			}
 			// The unknown names so far: a filter first, then, while they are few, one look at each.
 			bit := bloomBit(key)
-			if f.table < 0 && f.bloom&bit == 0 && len(w.names)-f.base < fewNames {
+			if f.table < 0 && f.bloom&bit == 0 && len(w.names)-int(f.base) < fewNames {
 				f.bloom |= bit
 				w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - 1 - start)})
 			} else if f.bloom |= bit; !w.addName(f, b, words, b[start:end-1], start, end-1, false) {
@@ -342,7 +342,7 @@ name:
 			}
 		}
 	known:
-		f.edge, f.cap, f.start = e, e.Cap, i
+		f.edge, f.cap, f.start = e, e.Cap, int32(i)
 		cur = e.Node
 		if e.special {
 			if cur = w.member(f, e, b, start, end-1, i, depth); cur == nil {
@@ -467,8 +467,8 @@ func (w *Walker) close(f *frame, depth, at int) bool {
 		switch {
 		case f.object && (f.seen&a.Required != a.Required || a.AnyRequired != 0 && f.seen&a.AnyRequired == 0):
 			w.reason = Missing
-		case f.object && (f.count < a.MinProps || uint(f.count) > uint(a.MaxProps-1)),
-			!f.object && (f.count < a.MinItems || uint(f.count) > uint(a.MaxItems-1)):
+		case f.object && (int(f.count) < a.MinProps || uint(f.count) > uint(a.MaxProps-1)),
+			!f.object && (int(f.count) < a.MinItems || uint(f.count) > uint(a.MaxItems-1)):
 			w.reason = Count
 		default:
 			continue
@@ -518,7 +518,7 @@ func (w *Walker) member(f *frame, e *Edge, b []byte, start, end, next, depth int
 
 // leave notes the place of a marked value that ends at b[end], and tells the Host if it wants to know.
 func (w *Walker) leave(f *frame, b []byte, end, depth int) bool {
-	start := f.start
+	start := int(f.start)
 	if b[start] <= ' ' {
 		start = jsonscan.Space(b, start)
 	}
