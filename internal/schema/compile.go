@@ -165,10 +165,16 @@ func (c *Compiler) combined(k string, v any, path string) *formula {
 	}
 	f := &formula{op: map[string]Op{"allOf": OpAll, "anyOf": OpAny, "oneOf": OpOne}[k]}
 	for i, sub := range list {
-		f.subs = append(f.subs, c.formula(sub, fmt.Sprintf("%s/%s/%d", path, k, i)))
+		one := c.formula(sub, fmt.Sprintf("%s/%s/%d", path, k, i))
+		if f.op == OpOne && one.isTrue() { // a value that refutes every atom satisfies nothing, so this must be an atom
+			one = &formula{atom: c.atom(anything, path)}
+		}
+		f.subs = append(f.subs, one)
 	}
 	return c.simplify(f, path)
 }
+
+var anything = map[string]any{"type": []any{"string", "number", "boolean", "null", "object", "array"}}
 
 // reference resolves a reference into the document itself. Any other is refused: nothing is ever fetched.
 func (c *Compiler) reference(ref, path string) *formula {
@@ -229,6 +235,9 @@ func (c *Compiler) merge(list []any, path string) map[string]any {
 			if !isRef {
 				break
 			}
+			if !c.onlyRef(s) {
+				return nil
+			}
 			var target any
 			if target, ok = c.resolve(ref); ok {
 				s, ok = target.(map[string]any)
@@ -258,6 +267,16 @@ func (c *Compiler) merge(list []any, path string) map[string]any {
 		}
 	}
 	return all
+}
+
+// onlyRef reports whether a schema is a reference and nothing else.
+func (c *Compiler) onlyRef(s map[string]any) bool {
+	for k := range s {
+		if k != "$ref" && !slices.Contains(c.dialect.Notes, k) {
+			return false
+		}
+	}
+	return true
 }
 
 func mergeMembers(a, b any) any {
@@ -602,6 +621,7 @@ var keywords = map[string]func(*proto, any) bool{
 
 // constants reads the values of an enum. Objects and arrays are not supported.
 func (a *proto) constants(to *[]Const, list []any) bool {
+	before := *to
 	*to = []Const{}
 	for _, v := range list {
 		switch v := v.(type) {
@@ -616,6 +636,13 @@ func (a *proto) constants(to *[]Const, list []any) bool {
 		default:
 			return false
 		}
+	}
+	if before != nil { // const beside enum: what both have
+		*to = slices.DeleteFunc(*to, func(c Const) bool {
+			return !slices.ContainsFunc(before, func(d Const) bool {
+				return c.Kind == d.Kind && (c.Text == d.Text || c.Kind == KindNumber && compareNumbers(c.Text, d.Text) == 0)
+			})
+		})
 	}
 	return true
 }
