@@ -18,6 +18,9 @@ type Denial struct {
 	RPCID   []byte // raw JSON id of the refused request; nil if it was not read safely
 	RuleIDs []int  // rules that matched; never told to the client
 
+	// RequestID is Event.RequestID; an answer carries it in X-Request-Id.
+	RequestID string
+
 	MCP   bool // the request was for an MCP endpoint, so the answer is a JSON-RPC error
 	Close bool // the connection must be closed after the answer: its framing is in doubt
 
@@ -27,6 +30,7 @@ type Denial struct {
 
 // deny answers a refused request.
 func (g *Guard) deny(w http.ResponseWriter, r *http.Request, j *judgement) {
+	setRequestID(w.Header(), j.id)
 	if j.s != nil && j.s.onDeny != nil {
 		tracked := &trackingWriter{ResponseWriter: w}
 		j.s.onDeny(tracked, r, j.denial)

@@ -33,16 +33,17 @@ func (a Action) String() string {
 // answer or event of a stream that LayerResponse withheld. No field holds a value of the request except Tool
 // and Identity, which are names; Tool is quoted to ASCII and cut at 128 bytes.
 type Event struct {
-	Time     time.Time
-	Action   Action
-	Layer    Layer  // the layer that refused; LayerNone if none did
-	Code     string // stable id of the reason, such as "header_duplicate"; "" if allowed
-	Status   int    // HTTP status of the refusal; 0 if allowed
-	RuleIDs  []int  // rules that matched, at most 16
-	Endpoint string // Path of the endpoint as configured; "" elsewhere
-	Method   string // MCP method if the protocol defines it, else ""
-	Tool     string // name of the tool, prompt or task
-	Identity string // name of the caller; "" if not known
+	Time      time.Time
+	RequestID string // random, made by the Guard, the same in all events of a request; see [Guard.Wrap]
+	Action    Action
+	Layer     Layer  // the layer that refused; LayerNone if none did
+	Code      string // stable id of the reason, such as "header_duplicate"; "" if allowed
+	Status    int    // HTTP status of the refusal; 0 if allowed
+	RuleIDs   []int  // rules that matched, at most 16
+	Endpoint  string // Path of the endpoint as configured; "" elsewhere
+	Method    string // MCP method if the protocol defines it, else ""
+	Tool      string // name of the tool, prompt or task
+	Identity  string // name of the caller; "" if not known
 
 	Total     time.Duration // from the first check to the decision, without reading the body
 	ReadBody  time.Duration // reading the body, which is the client's and the network's time
@@ -52,7 +53,10 @@ type Event struct {
 
 // LogValue implements [slog.LogValuer] with stable attribute names; zero fields are left out.
 func (e Event) LogValue() slog.Value {
-	attrs := make([]slog.Attr, 0, 13)
+	attrs := make([]slog.Attr, 0, 14)
+	if e.RequestID != "" {
+		attrs = append(attrs, slog.String("request_id", e.RequestID))
+	}
 	attrs = append(attrs, slog.String("action", e.Action.String()))
 	if e.Layer != LayerNone {
 		attrs = append(attrs, slog.String("layer", e.Layer.String()), slog.String("code", e.Code), slog.Int("status", e.Status))

@@ -57,6 +57,9 @@ func (g *Guard) Close() error {
 // nil. next gets the body as it came, from memory, and the parsed message through [MessageFrom]; the response is not
 // touched.
 //
+// Every request gets a random id, whatever the client sent: [Event] tells it, next finds it in the request's X-Request-Id, and a
+// refusal carries it in the same field.
+//
 // The Guard MUST see the request before any handler that routes, cleans paths, decompresses or parses bodies, and SHOULD
 // be outside of what recovers panics. A CORS middleware belongs outside of it.
 func (g *Guard) Wrap(next http.Handler) http.Handler {
@@ -64,7 +67,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 		panic("waf: Wrap called with a nil handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		j := &judgement{w: w, r: r, load: &g.load}
+		j := &judgement{id: newRequestID(), w: w, r: r, load: &g.load}
 		defer j.end()
 		g.judge(j)
 		if j.denied {
@@ -87,7 +90,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 // go on in any form. Check does not see the answer, nor the end of the request: it filters no lists, binds no session ids,
 // counts a body only while it judges, and no streams; the caller bounds the time of reading.
 func (g *Guard) Check(r *http.Request) (d Denial, pass bool) {
-	j := &judgement{r: r, load: &g.load}
+	j := &judgement{id: newRequestID(), r: r, load: &g.load}
 	defer func() {
 		if j.body != nil {
 			j.body.buf.uncount()
@@ -104,7 +107,7 @@ func (g *Guard) judge(j *judgement) {
 		s := g.state.Load()
 		if s == nil {
 			j.denied = true
-			j.denial = Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true}
+			j.denial = Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true, RequestID: j.id}
 			return
 		}
 		if j.s = s; s.rules == nil {

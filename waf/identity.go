@@ -57,13 +57,9 @@ func (ids *identities) takeTrustedHeader(r *http.Request) string {
 	}
 	peer, _ := peerAddr(r)
 	listed := slices.ContainsFunc(ids.trustedFrom, func(p netip.Prefix) bool { return p.Contains(peer) })
-	for name := range r.Header {
-		if len(name) != len(ids.trustedName) || name == ids.trustedName && listed {
-			continue
-		}
-		if strings.EqualFold(strings.ReplaceAll(name, "_", "-"), strings.ReplaceAll(ids.trustedName, "_", "-")) {
-			delete(r.Header, name)
-		}
+	deleteTwins(r.Header, ids.trustedName)
+	if !listed {
+		delete(r.Header, ids.trustedName)
 	}
 	values := r.Header[ids.trustedName]
 	if len(values) != 1 || !isName(values[0]) {
@@ -71,6 +67,16 @@ func (ids *identities) takeTrustedHeader(r *http.Request) string {
 		return ""
 	}
 	return values[0]
+}
+
+// deleteTwins removes every other spelling of a canonical field name that CGI-style servers read as that name.
+func deleteTwins(h http.Header, canonical string) {
+	for name := range h {
+		if len(name) == len(canonical) && name != canonical &&
+			strings.EqualFold(strings.ReplaceAll(name, "_", "-"), strings.ReplaceAll(canonical, "_", "-")) {
+			delete(h, name)
+		}
+	}
 }
 
 // bearerName returns the identity that the token belongs to, or "". It compares with every known token, so that the time
@@ -192,7 +198,7 @@ const nameProblem = `must be 1 to 256 visible ASCII characters and not "*"`
 // isReservedField reports whether a canonical field name has a meaning that an identity must not be read from.
 func isReservedField(name string) bool {
 	switch name {
-	case "Host", "Authorization", "Cookie", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "Origin":
+	case "Host", "Authorization", "Cookie", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "Origin", requestIDHeader:
 		return true
 	}
 	return strings.HasPrefix(name, "Mcp-")

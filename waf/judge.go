@@ -78,6 +78,7 @@ func (s *state) compileChecks(cfg Config) (errs []error) {
 // judgement is the way of one request through the steps. Each step returns the refusal it finds, or the zero Denial.
 type judgement struct {
 	s    *state
+	id   string              // of the request: Event.RequestID
 	w    http.ResponseWriter // nil where Check decides alone
 	r    *http.Request       // with the replayed body and the verdict's context, once that is known
 	load *load
@@ -138,6 +139,7 @@ func (j *judgement) run() {
 			j.report(ActionDetect, d)
 			continue
 		}
+		d.RequestID = j.id
 		j.denied, j.denial = true, d
 		break
 	}
@@ -151,6 +153,11 @@ func (j *judgement) run() {
 		j.r.Body = j.body
 		j.r.GetBody = j.body.again
 	}
+	if j.r.Header == nil {
+		j.r.Header = make(http.Header)
+	}
+	deleteTwins(j.r.Header, requestIDHeader)
+	setRequestID(j.r.Header, j.id)
 	j.report(ActionAllow, Denial{})
 }
 
@@ -170,6 +177,7 @@ func (j *judgement) report(action Action, d Denial) {
 		return
 	}
 	e := j.event
+	e.RequestID = j.id
 	e.Time, e.Action, e.Layer, e.Code, e.Status, e.RuleIDs = time.Now(), action, d.Layer, d.Code, d.Status, d.RuleIDs
 	e.Total = e.Time.Sub(j.start) - e.ReadBody
 	e.Identity = j.identity.Name

@@ -245,6 +245,7 @@ func (w *response) refuse(code string) {
 	for _, name := range [...]string{"Content-Encoding", "Etag", "Last-Modified", "Trailer"} {
 		h.Del(name) // they describe what is not sent
 	}
+	setRequestID(h, w.j.id)
 	var id []byte
 	if w.j.message != nil {
 		id = w.j.message.ID
