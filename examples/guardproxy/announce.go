@@ -20,6 +20,9 @@ func (p *program) announce(stdout, stderr io.Writer) {
 		behind = p.opts.upstream.String()
 	}
 	fmt.Fprintf(out, "guarding %s on %s\n", behind, base)
+	if p.admin != nil {
+		fmt.Fprintf(out, "metrics on http://%s/metrics\n", p.admin.listener.Addr())
+	}
 	if p.opts.detect {
 		fmt.Fprintln(out, "detect only: nothing is refused")
 	}

@@ -8,6 +8,8 @@
 //	           -client-ca FILE                   mutual TLS: client certificates of this authority are required
 //	           -detect                           log what would be refused, refuse nothing
 //	           -events FILE                      one JSON object per decision; - is standard output
+//	           -metrics ADDR                     Prometheus metrics, /healthz and /readyz on a listener of their own
+//	           -pprof                            /debug/pprof/ there, too
 //
 // Without -policy every caller on loopback needs the token that is made and printed at start-up, and a listener that is not
 // on loopback refuses every MCP request. The exit status is 0 after a stop by signal, 2 if it could not start as told and
@@ -76,10 +78,16 @@ func start(opts options, stdout io.Writer, log *lineLog) (p *program, err error)
 	if p.listener, err = net.Listen("tcp", opts.listen); err != nil {
 		return p, fmt.Errorf("cannot listen on %s: %w", opts.listen, cause(err))
 	}
-	p.policy = newPolicySource(opts, p.listener, p.events)
+	if opts.metrics != "" {
+		p.metrics = newMetrics()
+	}
+	p.policy = newPolicySource(opts, p.listener, p.events, p.metrics)
 	p.seen = stamps(p.policy.files()) // before they are read: a change in between is seen by watch
-	p.guard, p.rules, err = p.policy.newGuard()
-	return p, err
+	if p.guard, p.rules, err = p.policy.newGuard(); err != nil || p.metrics == nil {
+		return p, err
+	}
+	p.metrics.watch(p.guard)
+	return p, p.startAdmin()
 }
 
 // cause returns the innermost error, for messages that have said already what was tried.

@@ -44,6 +44,8 @@ func TestCannotStart(t *testing.T) {
 		{"certificate is none", []string{"-tls-cert", key, "-tls-key", key}, "-tls-cert"},
 		{"authority without certificate", []string{"-client-ca", cert}, "-client-ca needs"},
 		{"authority is none", []string{"-tls-cert", cert, "-tls-key", key, "-client-ca", key}, "holds no certificate"},
+		{"busy metrics port", []string{"-metrics", busy.Addr().String()}, "-metrics: cannot listen"},
+		{"profiles without a listener", []string{"-pprof"}, "-pprof needs -metrics"},
 		{"events in a missing directory", []string{"-events", missing + "/events"}, "-events"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -69,7 +71,7 @@ func TestHelp(t *testing.T) {
 		t.Errorf("run(-h) = %d, want 0", code)
 	}
 	said, _ := stdout.state()
-	for _, name := range []string{"listen", "upstream", "policy", "rules", "tls-cert", "tls-key", "client-ca", "detect", "events"} {
+	for _, name := range []string{"listen", "upstream", "policy", "rules", "tls-cert", "tls-key", "client-ca", "detect", "events", "metrics", "pprof"} {
 		if !strings.Contains(said, "  -"+name) {
 			t.Errorf("the help text does not name -%s", name)
 		}

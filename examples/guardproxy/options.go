@@ -20,6 +20,8 @@ type options struct {
 	clientCA string
 	detect   bool
 	events   string
+	metrics  string
+	pprof    bool
 }
 
 func parseOptions(args []string) (options, error) {
@@ -44,6 +46,9 @@ func parseOptions(args []string) (options, error) {
 	if opts.clientCA != "" && opts.tlsCert == "" {
 		return options{}, errors.New("-client-ca needs -tls-cert and -tls-key")
 	}
+	if opts.pprof && opts.metrics == "" {
+		return options{}, errors.New("-pprof needs -metrics")
+	}
 	return opts, nil
 }
 
@@ -62,6 +67,8 @@ func newFlags(opts *options, upstream *string) *flag.FlagSet {
 	flags.StringVar(&opts.clientCA, "client-ca", "", "`file` (PEM) of the authorities whose client certificates are required")
 	flags.BoolVar(&opts.detect, "detect", false, "report what would be refused, refuse nothing")
 	flags.StringVar(&opts.events, "events", "", "`file` for one JSON object per decision; - is standard output")
+	flags.StringVar(&opts.metrics, "metrics", "", "`address` of a listener for /metrics, /healthz and /readyz; keep it on loopback or a private network")
+	flags.BoolVar(&opts.pprof, "pprof", false, "serve /debug/pprof/ there, too")
 	return flags
 }
 

@@ -19,14 +19,14 @@ var demoPolicy []byte
 
 // policySource makes the Guard's configuration, at start-up and again on every reload.
 type policySource struct {
-	opts   options
-	events *eventLog
-	hosts  []string // values of Host that a listener on loopback serves without -policy; nil elsewhere
-	token  string   // made for this run; "" if a policy says who may call, or nobody may
+	opts    options
+	onEvent func(waf.Event) // nil if nobody wants to know
+	hosts   []string        // values of Host that a listener on loopback serves without -policy; nil elsewhere
+	token   string          // made for this run; "" if a policy says who may call, or nobody may
 }
 
-func newPolicySource(opts options, listener net.Listener, events *eventLog) *policySource {
-	s := &policySource{opts: opts, events: events}
+func newPolicySource(opts options, listener net.Listener, events *eventLog, metrics *metrics) *policySource {
+	s := &policySource{opts: opts, onEvent: onEvent(events, metrics)}
 	if addr := listener.Addr().(*net.TCPAddr); addr.IP.IsLoopback() && opts.policy == "" {
 		host, _, _ := net.SplitHostPort(addr.String()) // addr wrote the string
 		if addr.IP.To4() == nil {
@@ -36,6 +36,22 @@ func newPolicySource(opts options, listener net.Listener, events *eventLog) *pol
 		s.token = rand.Text()
 	}
 	return s
+}
+
+// onEvent tells both, each of which may be nil.
+func onEvent(events *eventLog, metrics *metrics) func(waf.Event) {
+	switch {
+	case events == nil && metrics == nil:
+		return nil
+	case metrics == nil:
+		return events.write
+	case events == nil:
+		return metrics.observe
+	}
+	return func(e waf.Event) {
+		metrics.observe(e)
+		events.write(e)
+	}
 }
 
 // newGuard returns a Guard and the ruleset that the caller must close after it, or nil if the Guard has its own.
@@ -57,9 +73,7 @@ func (s *policySource) config() (waf.Config, error) {
 	if err != nil {
 		return waf.Config{}, err
 	}
-	if s.events != nil {
-		cfg.OnEvent = s.events.write
-	}
+	cfg.OnEvent = s.onEvent
 	if s.opts.detect {
 		cfg.Mode, cfg.Modes = waf.DetectOnly, nil
 	}

@@ -27,7 +27,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("README.md does not name -%s", flag[1])
 		}
 	}
-	if len(defined) != 9 {
-		t.Errorf("%d flags, want 9", len(defined))
+	if len(defined) != 11 {
+		t.Errorf("%d flags, want 11", len(defined))
 	}
 }

@@ -35,28 +35,37 @@ func (p *program) watch(ctx context.Context) {
 	}
 }
 
-// reload reads the files again and swaps the Guard's configuration as a whole, or leaves it as it is.
+// reload reads the files again, unless there are none, and counts how that went.
 func (p *program) reload() {
 	if len(p.policy.files()) == 0 {
 		p.log.line("not reloaded: " + errNothingToReload.Error())
 		return
 	}
-	cfg, err := p.policy.config()
+	err := p.replacePolicy()
+	p.metrics.reloaded(err == nil)
 	if err != nil {
 		p.log.line("not reloaded, the old policy stays: " + err.Error())
 		return
 	}
+	p.log.line("policy reloaded")
+}
+
+// replacePolicy reads the files again and swaps the Guard's configuration as a whole, or leaves it as it is.
+func (p *program) replacePolicy() error {
+	cfg, err := p.policy.config()
+	if err != nil {
+		return err
+	}
 	if err := p.guard.Reload(cfg); err != nil {
 		_ = closeRules(cfg.Rules) // never used
-		p.log.line("not reloaded, the old policy stays: " + err.Error())
-		return
+		return err
 	}
 	old := p.rules
 	p.rules = cfg.Rules
 	if err := closeRules(old); err != nil {
 		p.log.line("closing the old rules: " + err.Error())
 	}
-	p.log.line("policy reloaded")
+	return nil
 }
 
 // stamp tells one state of a file from another. The zero stamp is a file that cannot be seen.

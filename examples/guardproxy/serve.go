@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport/sallyport/examples/guardproxy/proxy"
@@ -29,6 +30,9 @@ type program struct {
 	guard    *waf.Guard
 	rules    *waf.Ruleset // nil: the Guard has its own
 	seen     []stamp      // of the files that guard was made from
+	metrics  *metrics     // nil: off
+	admin    *admin       // nil: off
+	serving  atomic.Bool  // requests are welcome
 }
 
 // serve answers requests until ctx ends, then stops within drainTimeout and endTimeout.
@@ -42,7 +46,7 @@ func (p *program) serve(ctx context.Context) error {
 	streams, endStreams := context.WithCancel(context.Background())
 	defer endStreams()
 	server := &http.Server{
-		Handler:           p.guard.Wrap(next),
+		Handler:           p.guard.Wrap(answerRequestID(next)),
 		TLSConfig:         p.tls,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -50,6 +54,7 @@ func (p *program) serve(ctx context.Context) error {
 		ErrorLog:          log.New(logWriter{p.log}, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return streams },
 	}
+	p.serving.Store(true)
 	failed := make(chan error, 1)
 	go func() {
 		if p.tls != nil {
@@ -72,6 +77,7 @@ func (p *program) serve(ctx context.Context) error {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
+		p.serving.Store(false)
 		return stop(server, endStreams)
 	}
 }
@@ -108,6 +114,7 @@ func (p *program) close() {
 		p.log.line(err.Error())
 	}
 	p.events.close()
+	p.admin.close()
 }
 
 // logWriter lets net/http's log write lines of ours.

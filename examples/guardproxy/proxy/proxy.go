@@ -34,6 +34,10 @@ func New(upstream *url.URL, report func(error)) http.Handler {
 		Rewrite:       func(pr *httputil.ProxyRequest) { rewrite(pr, upstream) },
 		Transport:     transport(),
 		FlushInterval: -1, // every write of the upstream is flushed at once
+		ModifyResponse: func(resp *http.Response) error {
+			resp.Header.Del("X-Request-Id") // the answer carries the Guard's
+			return nil
+		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if report != nil && r.Context().Err() == nil { // a client that left is no failure
 				report(err)
