@@ -18,29 +18,40 @@ func Load64[T Text](s T) uint64 {
 // Source: RFC 9110, 5.5.
 func FieldValue[T Text](s T) int {
 	n := len(s)
-	switch {
-	case n >= 32:
-		for rest := s; len(rest) >= 32; rest = rest[32:] { // slicing, rather than an index, spares the bounds checks
-			w0, w1, w2, w3 := Load64(rest[:8]), Load64(rest[8:16]), Load64(rest[16:24]), Load64(rest[24:32])
-			if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 {
-				continue // printable ASCII, nearly all of what comes
+	if n < 32 {
+		return shortValue(s)
+	}
+	for rest := s; len(rest) >= 32; rest = rest[32:] { // slicing, rather than an index, spares the bounds checks
+		w0, w1, w2, w3 := Load64(rest[:8]), Load64(rest[8:16]), Load64(rest[16:24]), Load64(rest[24:32])
+		if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 {
+			continue // printable ASCII, nearly all of what comes
+		}
+		if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 {
+			if i := Not(rest[:32], 0, Value); i < 32 {
+				return n - len(rest) + i
 			}
-			if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 {
-				if i := Not(rest[:32], 0, Value); i < 32 {
-					return n - len(rest) + i
-				}
-			}
 		}
-		if n%32 == 0 || !suspicious(s[n-32:n-16], s[n-16:]) {
-			return -1 // the last words overlap what is known to be good
+	}
+	if n%32 == 0 {
+		return -1
+	}
+	rest := s[n-32:] // the last words overlap what is known to be good
+	w0, w1, w2, w3 := Load64(rest[:8]), Load64(rest[8:16]), Load64(rest[16:24]), Load64(rest[24:32])
+	if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) == 0 {
+		return -1
+	}
+	return valueFrom(s, n-n%32)
+}
+
+// shortValue is FieldValue for less than 32 bytes.
+func shortValue[T Text](s T) int {
+	n := len(s)
+	if n >= 8 {
+		odd := unplain(Load64(s[:8])) | unplain(Load64(s[n-8:]))
+		if n > 16 {
+			odd |= unplain(Load64(s[8:16])) | unplain(Load64(s[n-16:n-8]))
 		}
-		return valueFrom(s, n-n%32)
-	case n >= 16:
-		if !suspicious(s[:16], s[n-16:]) {
-			return -1
-		}
-	case n >= 8:
-		if suspects(Load64(s))|suspects(Load64(s[n-8:])) == 0 {
+		if odd&highs == 0 {
 			return -1
 		}
 	}
@@ -55,11 +66,6 @@ func valueFrom[T Text](s T, i int) int {
 		}
 	}
 	return -1
-}
-
-// suspicious reports whether two times 16 bytes may hold one that no field value holds.
-func suspicious[T Text](a, b T) bool {
-	return suspects(Load64(a[:8]))|suspects(Load64(a[8:16]))|suspects(Load64(b[:8]))|suspects(Load64(b[8:16])) != 0
 }
 
 // unplain has the high bit of a lane set where the byte is no printable ASCII. It may flag the lane above a flagged one.
