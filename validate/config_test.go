@@ -265,3 +265,45 @@ func TestAll(t *testing.T) {
 		t.Errorf("%d violations, want 3", n)
 	}
 }
+
+func TestAllowedDots(t *testing.T) {
+	target := newTarget(t, validate.TargetConfig{DangerouslyAllowDotSegments: true})
+	for s, want := range map[string]validate.Code{
+		"/a/../b":        validate.CodeOK,
+		"/a/./b/..":      validate.CodeOK,
+		"/a/b/../../c":   validate.CodeOK,
+		"/..":            validate.CodeURIAboveRoot,
+		"/a/../../b":     validate.CodeURIAboveRoot,
+		"/a/./../..":     validate.CodeURIAboveRoot,
+		"/a//../../b":    validate.CodeURIAboveRoot,
+		"/a/%2e%2e/b":    validate.CodeURIDotSegmentEncoded,
+		"/a/..;/b":       validate.CodeURIDotSegmentParameter,
+		"/a/..%2fb":      validate.CodeURIDotSegmentEncoded,
+		"/a/b?../../../": validate.CodeOK,
+	} {
+		if got := target.Check("GET", s); got.Code != want {
+			t.Errorf("Check(%q) = %v, want %v", s, got, want)
+		}
+	}
+}
+
+func TestLatin1(t *testing.T) {
+	target := newTarget(t, validate.TargetConfig{DangerouslyAllowLatin1: true})
+	raw := newTarget(t, validate.TargetConfig{DangerouslyAllowLatin1: true, RefuseRawNonASCII: true, RefuseLookalikes: true})
+	for s, want := range map[string][2]validate.Code{
+		"/caf%e9":            {validate.CodeOK, validate.CodeOK},
+		"/caf\xe9":           {validate.CodeOK, validate.CodeURINonASCII},
+		"/x?q=\xe9":          {validate.CodeOK, validate.CodeURINonASCII},
+		"/%e9%ef%bc%8f":      {validate.CodeOK, validate.CodeURILookalike},
+		"/%e9/..":            {validate.CodeURIDotSegment, validate.CodeURIDotSegment},
+		"/.%e9%2e%2e/%2e%2e": {validate.CodeURIDotSegmentEncoded, validate.CodeURIDotSegmentEncoded},
+		"/%e9%00":            {validate.CodeURINULEncoded, validate.CodeURINULEncoded},
+	} {
+		if got := target.Check("GET", s); got.Code != want[0] {
+			t.Errorf("Check(%q) = %v, want %v", s, got, want[0])
+		}
+		if got := raw.Check("GET", s); got.Code != want[1] {
+			t.Errorf("raw refused: Check(%q) = %v, want %v", s, got, want[1])
+		}
+	}
+}

@@ -81,6 +81,7 @@ func TestLimits(t *testing.T) {
 			{"last segment", uri, func(n int) string { return "/b/" + a(n) + "?" }, p.segment, validate.CodeURISegmentTooLong},
 			{"middle segment", uri, func(n int) string { return "/b/" + a(n) + "/c" }, p.segment, validate.CodeURISegmentTooLong},
 			{"pairs", uri, func(n int) string { return "/?" + list(n, "a=b", "&") }, p.pairs, validate.CodeURIPairTooMany},
+			{"empty pairs", uri, func(n int) string { return "/?" + strings.Repeat("&", n) }, p.pairs, validate.CodeURIPairTooMany},
 			{"pair name", uri, func(n int) string { return "/?b=c&" + a(n) + "=d&e" }, p.pairName, validate.CodeURIPairNameTooLong},
 			{"bare pair name", uri, func(n int) string { return "/?" + a(n) }, p.pairName, validate.CodeURIPairNameTooLong},
 			{"pair value", uri, func(n int) string { return "/?b=" + a(n) + "&c" }, p.pairValue, validate.CodeURIPairValueTooLong},

@@ -59,6 +59,10 @@ var http2Holes = []requestCase{
 	{"outer space", header("X-Note", " a"), validate.CodeHeaderValueSpace},
 	{"outer tab", header("X-Note", "a\t"), validate.CodeHeaderValueSpace},
 	{"transfer coding", header("Transfer-Encoding", "chunked"), validate.CodeTransferEncodingVersion},
+	{"transfer coding found", func(v *validate.RequestView) {
+		delete(v.Header, "Content-Length")
+		v.ContentLength, v.TransferEncoding = -1, []string{"chunked"}
+	}, validate.CodeTransferEncodingVersion},
 	{"connection", header("Connection", "close"), validate.CodeHeaderConnectionSpecific},
 	{"te", header("Te", "trailers"), validate.CodeOK},
 	{"te other", header("Te", "gzip"), validate.CodeTEInvalid},
@@ -86,6 +90,12 @@ var http1Cases = []requestCase{
 	{"host with two ports", func(v *validate.RequestView) { v.Host = "a:80:80" }, validate.CodeHostPortInvalid},
 	{"host with big port", func(v *validate.RequestView) { v.Host = "a:99999" }, validate.CodeHostPortInvalid},
 	{"host list", func(v *validate.RequestView) { v.Host = "a,b" }, validate.CodeHostInvalid},
+	{"number as host", func(v *validate.RequestView) { v.Host = "0x7f0000ff" }, validate.CodeHostInvalid},
+	{"short address as host", func(v *validate.RequestView) { v.Host = "127.000.1" }, validate.CodeHostInvalid},
+	{"joined credentials", header("Authorization", "Bearer abc, Bearer def"), validate.CodeAuthorizationInvalid},
+	{"two words", header("Authorization", "basic abc def"), validate.CodeAuthorizationInvalid},
+	{"no scheme", header("Authorization", "=abc"), validate.CodeAuthorizationInvalid},
+	{"signature", header("Authorization", "AWS4-HMAC-SHA256 Credential=A/2025/s3, SignedHeaders=host;x-amz-date, Signature=ab"), validate.CodeOK},
 	{"long host", func(v *validate.RequestView) { v.Host = strings.Repeat("a.", 140) }, validate.CodeHostTooLong},
 	{"underscore twin", header("Transfer_encoding", "chunked"), validate.CodeHeaderNameTwin},
 	{"underscore twin of MCP", header("Mcp_session_id", "x"), validate.CodeHeaderNameTwin},
