@@ -69,7 +69,7 @@ func start(opts options, stdout io.Writer, log *lineLog) (p *program, err error)
 			p.close()
 		}
 	}()
-	if p.tls, err = tlsConfig(opts); err != nil {
+	if p.tls, err = tlsConfig(opts, log); err != nil {
 		return p, err
 	}
 	if p.events, err = openEvents(opts.events, stdout, log); err != nil {

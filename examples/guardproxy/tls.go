@@ -2,36 +2,32 @@ package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
-	"os"
+	"errors"
+	"strings"
+
+	"github.com/sallyport/sallyport/waf"
 )
 
-// tlsConfig returns nil if no certificate was given.
-func tlsConfig(opts options) (*tls.Config, error) {
+// tlsConfig returns nil if no certificate was given. Files that change are loaded again, and the log says how that went.
+func tlsConfig(opts options, log *lineLog) (*tls.Config, error) {
 	if opts.tlsCert == "" {
 		return nil, nil
 	}
-	cert, err := tls.LoadX509KeyPair(opts.tlsCert, opts.tlsKey)
+	cfg, err := waf.LoadTLS(waf.TLSConfig{
+		CertFile: opts.tlsCert, KeyFile: opts.tlsKey, ClientCAFile: opts.clientCA,
+		OnReload: func(err error) {
+			if err != nil {
+				log.line("TLS files not reloaded, the old ones stay: " + flagNames.Replace(err.Error()))
+				return
+			}
+			log.line("TLS files reloaded")
+		},
+	})
 	if err != nil {
-		return nil, fmt.Errorf("-tls-cert, -tls-key: %w", err)
+		return nil, errors.New(flagNames.Replace(err.Error()))
 	}
-	cfg := &tls.Config{
-		MinVersion:   tls.VersionTLS12,
-		Certificates: []tls.Certificate{cert},
-		NextProtos:   []string{"h2", "http/1.1"},
-	}
-	if opts.clientCA == "" {
-		return cfg, nil
-	}
-	pem, err := os.ReadFile(opts.clientCA)
-	if err != nil {
-		return nil, fmt.Errorf("-client-ca: %w", err)
-	}
-	cfg.ClientCAs = x509.NewCertPool()
-	if !cfg.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("-client-ca: %s holds no certificate", opts.clientCA)
-	}
-	cfg.ClientAuth = tls.RequireAndVerifyClientCert
 	return cfg, nil
 }
+
+// flagNames says settings as the user of the program knows them.
+var flagNames = strings.NewReplacer("waf: TLSConfig.CertFile", "-tls-cert", "waf: TLSConfig.KeyFile", "-tls-key", "waf: TLSConfig.ClientCAFile", "-client-ca", "KeyFile", "-tls-key")

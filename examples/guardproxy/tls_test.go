@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -84,4 +85,49 @@ func TestMutualTLS(t *testing.T) {
 			t.Errorf("%s gets %d, want no connection", name, resp.StatusCode)
 		}
 	}
+}
+
+func TestTLSRotation(t *testing.T) {
+	oldCert, oldKey, old := certificate(t, "old")
+	newCert, newKey, renewed := certificate(t, "new")
+	p := launch(t, "-tls-cert", oldCert, "-tls-key", oldKey)
+	connects := func(server tls.Certificate) bool {
+		resp, err := tlsClient(t, server).Get(p.url + "/elsewhere")
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err == nil
+	}
+	if !connects(old) {
+		t.Fatal("the first certificate is not presented")
+	}
+	move(t, newCert, oldCert)
+	p.awaitLine(t, "TLS files not reloaded, the old ones stay: -tls-cert: does not go with -tls-key", func() { connects(old) })
+	if !connects(old) {
+		t.Error("half a change took the old certificate away")
+	}
+	move(t, newKey, oldKey)
+	p.awaitLine(t, "TLS files reloaded\n", func() { connects(old) })
+	if !connects(renewed) {
+		t.Error("the new certificate is not presented")
+	}
+}
+
+func move(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.Rename(from, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitLine pokes the program until standard error holds the text.
+func (p *instance) awaitLine(t *testing.T, text string, poke func()) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if said, _ := p.stderr.state(); strings.Contains(said, text) {
+			return
+		}
+		poke()
+	}
+	t.Fatalf("standard error never holds %q", text)
 }
