@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -93,6 +95,86 @@ func bodyRefusal(err error) (code string, status int) {
 	default:
 		return "body_unreadable", http.StatusBadRequest
 	}
+}
+
+// checkBody is step 5: it reads the whole body, once, into memory.
+func (j *judgement) checkBody() Denial {
+	r := j.r
+	if r.Body == nil || r.Body == http.NoBody {
+		return Denial{}
+	}
+	refuse := func(code string, status int) Denial {
+		return Denial{Layer: LayerBody, Code: code, Status: status, Close: true}
+	}
+	if j.endpoint != nil && !isIdentityCoding(r.Header["Content-Encoding"]) {
+		return refuse("body_encoded", http.StatusBadRequest)
+	}
+	if r.ContentLength > int64(j.s.maxBody) {
+		return refuse("body_too_large", http.StatusRequestEntityTooLarge)
+	}
+	buf, err := j.readBody()
+	if buf != nil {
+		j.body = &replay{buf: buf, source: r.Body}
+	}
+	if err != nil {
+		d := refuse(bodyRefusal(err))
+		if errors.Is(err, errBodiesFull) {
+			d.header = retryAfter(time.Second)
+		}
+		if j.body != nil {
+			j.body.rest = r.Body
+			if !errors.Is(err, errBodyTooLarge) && !errors.Is(err, errBodiesFull) {
+				j.body.rest = failingReader{err}
+			}
+		}
+		return d
+	}
+	if j.endpoint != nil && len(r.Trailer) > 0 {
+		return refuse("body_trailer", http.StatusBadRequest)
+	}
+	if j.endpoint != nil && r.Method != http.MethodPost && len(buf.bytes) > 0 {
+		return refuse("body_unexpected", http.StatusBadRequest)
+	}
+	r.ContentLength, r.TransferEncoding = int64(len(buf.bytes)), nil
+	r.Header.Del("Expect") // it is fulfilled
+	return Denial{}
+}
+
+// readBody reads the body within the time that it may take. A server that has no read deadlines sets its own bounds.
+func (j *judgement) readBody() (*buffer, error) {
+	begin := time.Now()
+	defer func() { j.event.ReadBody = time.Since(begin) }()
+	if j.w != nil {
+		c := http.NewResponseController(j.w)
+		if c.SetReadDeadline(begin.Add(j.s.limits.BodyTimeout)) == nil {
+			defer func() { _ = c.SetReadDeadline(time.Time{}) }() // what follows may be a stream, which has no end to wait for
+		}
+	}
+	return readBody(j.r.Body, j.s.maxBody, j.load, &j.s.limits)
+}
+
+// failingReader ends a body as it ended before.
+type failingReader struct{ err error }
+
+// Read implements io.Reader.
+func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
+
+// isIdentityCoding reports whether a Content-Encoding leaves the bytes as they are.
+func isIdentityCoding(values []string) bool {
+	for _, v := range values {
+		if v != "" && !strings.EqualFold(v, "identity") {
+			return false
+		}
+	}
+	return true
+}
+
+// bytes returns the body if all of it was read.
+func (j *judgement) bytes() (body []byte, whole bool) {
+	if j.body == nil {
+		return nil, j.r.Body == nil || j.r.Body == http.NoBody
+	}
+	return j.body.buf.bytes, j.body.rest == nil
 }
 
 // replay is the request body that the handler gets: the bytes that were judged, then, where only detection let a body

@@ -21,6 +21,23 @@ type identities struct {
 	hook         func(*http.Request) (Identity, error)
 }
 
+// checkIdentity is step 4. Everywhere it finds out who calls and takes forged trusted headers away; on an endpoint that is
+// not anonymous it refuses a caller that it does not know.
+func (j *judgement) checkIdentity() Denial {
+	id, err := j.s.identities.recognise(j.r)
+	if err != nil || len(id.Name) > maxNameBytes {
+		return Denial{Layer: LayerIdentity, Code: "identity_failed", Status: http.StatusInternalServerError}
+	}
+	j.identity, j.recognised = id, id.Name != ""
+	if j.endpoint == nil || j.recognised || j.endpoint.Anonymous || j.preflight {
+		return Denial{}
+	}
+	return Denial{
+		Layer: LayerIdentity, Code: "identity_required", Status: http.StatusUnauthorized,
+		header: http.Header{"Www-Authenticate": {j.s.challenge}},
+	}
+}
+
 // recognise returns the caller, the zero Identity for nobody known, or the error of the Authenticate hook.
 //
 // The trusted header is taken off every request that may not carry it, before anything else can read it.

@@ -224,3 +224,34 @@ func (j *judgement) checkEndpoint() Denial {
 	}
 	return Denial{}
 }
+
+// checkRules is step 7.
+func (j *judgement) checkRules() Denial {
+	if j.s.rules == nil {
+		return Denial{}
+	}
+	if j.rules == nil {
+		return Denial{Layer: LayerRules, Code: "rules_closed", Status: http.StatusInternalServerError}
+	}
+	begin := time.Now()
+	defer func() { j.event.RulesTime = time.Since(begin) }()
+	body, _ := j.bytes()
+	in := ruleInput{Request: j.r, Body: body, Message: j.message, Identity: j.identity.Name, MCP: j.endpoint != nil}
+	in.ClientIP, in.ClientPort = j.client, j.clientPort
+	in.Authenticated = j.recognised || j.endpoint != nil // the identity step let it pass
+	verdict := j.rules.evaluate(in)
+	j.event.RuleIDs = verdict.RuleIDs
+	d := Denial{Layer: LayerRules, RuleIDs: verdict.RuleIDs}
+	switch {
+	case verdict.Err != nil:
+		d.Code, d.Status = "rules_failed", http.StatusInternalServerError
+	case verdict.Denied:
+		d.Code, d.Status = "rules_matched", verdict.Status
+	default:
+		return Denial{}
+	}
+	if j.message != nil {
+		d.RPCID = j.message.ID
+	}
+	return d
+}
