@@ -24,7 +24,13 @@ type prover struct {
 	told    map[mcpmsg.Code]int // verdicts
 	refused map[string]int      // accepted messages, by the reader that refused them
 	blind   map[string]int      // known differences, by their names
-	waiting []mcpmsg.Message    // for node
+	waiting []awaiting          // for node
+}
+
+// awaiting is an accepted message that node has still to read.
+type awaiting struct {
+	text []byte
+	own  *sight
 }
 
 func newProver(tb testing.TB) *prover {
@@ -66,7 +72,7 @@ func (p *prover) prove(t *testing.T, msg []byte, ctx mcpmsg.Context) bool {
 func (p *prover) compare(t *testing.T, msg []byte, m *mcpmsg.Message) {
 	t.Helper()
 	mem := newMemory()
-	own := ownSights(t, m)
+	own := ownSights(t, mem, m)
 	for _, r := range readers {
 		s, err := r.read(mem, msg)
 		switch {
@@ -83,9 +89,7 @@ func (p *prover) compare(t *testing.T, msg []byte, m *mcpmsg.Message) {
 	if startNode() == nil {
 		return
 	}
-	copied := *m
-	copied.Raw = bytes.Clone(msg)
-	if p.waiting = append(p.waiting, copied); len(p.waiting) == 64 {
+	if p.waiting = append(p.waiting, awaiting{bytes.Clone(msg), own[asFloat]}); len(p.waiting) == 64 {
 		p.flush(t)
 	}
 }
@@ -160,11 +164,11 @@ func TestBlindness(t *testing.T) {
 	}
 }
 
-func ownSights(t *testing.T, m *mcpmsg.Message) map[form]*sight {
+func ownSights(t *testing.T, mem *memory, m *mcpmsg.Message) map[form]*sight {
 	t.Helper()
 	own := map[form]*sight{}
 	for _, f := range []form{asText, asFloat} {
-		s, err := ownSight(m, f)
+		s, err := ownSight(mem, m, f)
 		if err != nil {
 			t.Errorf("the view of an accepted message is not consistent: %v\n%.600q", err, m.Raw)
 		}
@@ -198,7 +202,7 @@ func (p *prover) compareID(t *testing.T, msg []byte, id mcpmsg.Raw) {
 func (p *prover) compareBatch(t *testing.T, msg []byte, m *mcpmsg.Message) {
 	t.Helper()
 	mem := newMemory()
-	own := ownSights(t, m)
+	own := ownSights(t, mem, m)
 	for _, r := range readers {
 		if s, err := r.read(mem, msg); err == nil && s[wholePart] != unread && s[wholePart] != own[r.form][wholePart] {
 			t.Errorf("%s sees another batch: %.300s\n%.600q", r.name, s[wholePart], msg)
@@ -228,18 +232,18 @@ func (p *prover) flush(t *testing.T) {
 		return
 	}
 	var texts [][]byte
-	for _, m := range p.waiting {
-		texts = append(texts, m.Raw)
+	for _, w := range p.waiting {
+		texts = append(texts, w.text)
 	}
 	sights, errs, err := startNode().read(texts...)
 	if err != nil {
 		t.Fatal("node: ", err)
 	}
-	for i, m := range p.waiting {
+	for i, w := range p.waiting {
 		if errs[i] != nil {
-			t.Errorf("JSON.parse refuses\n%.600q", m.Raw)
-		} else if d := sights[i].difference(ownSights(t, &m)[asFloat]); d != "" {
-			t.Errorf("JSON.parse: %s\n%.600q", d, m.Raw)
+			t.Errorf("JSON.parse refuses\n%.600q", w.text)
+		} else if d := sights[i].difference(w.own); d != "" {
+			t.Errorf("JSON.parse: %s\n%.600q", d, w.text)
 		}
 	}
 	p.waiting = p.waiting[:0]

@@ -192,7 +192,7 @@ var (
 )
 
 // ownSight is what mcpmsg says about a message that it accepted.
-func ownSight(m *mcpmsg.Message, f form) (s sight, err error) {
+func ownSight(mem *memory, m *mcpmsg.Message, f form) (s sight, err error) {
 	for part := range s {
 		s[part] = unread
 	}
@@ -204,7 +204,7 @@ func ownSight(m *mcpmsg.Message, f form) (s sight, err error) {
 			}
 			return string(canonicalString(nil, string(decoded)))
 		}
-		t, e := canonicalText(raw, f)
+		t, e := mem.text(raw, f)
 		if e != nil {
 			err = e
 		}
