@@ -15,7 +15,7 @@
 // more:
 //
 //	ORACLE_MESSAGES   generated messages per revision and direction, default 10000
-//	ORACLE_EDITS      messages of TestEditedMessages, default 100000
+//	ORACLE_EDITS      messages of TestEditedMessages, default 60000
 //	ORACLE_SEED       seed of both, default 1
 //
 // and "go test -run NONE -fuzz OneMeaning -parallel 1" runs the fuzz target for as long as it is let. The schema comparison
