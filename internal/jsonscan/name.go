@@ -61,16 +61,16 @@ func ShortWords(b []byte, i, n int) Words {
 	return Words{w, w, n}
 }
 
-// LongWords returns the Words of the plain name of n bytes at b[i] whose last eight bytes [LongName] has returned.
-func LongWords(b []byte, i, n int, last uint64) Words { return Words{load64(b, i), last, n} }
+// LongWords returns the Words of the plain name of n bytes at b[i], n at least eight.
+func LongWords(b []byte, i, n int) Words { return Words{load64(b, i), load64(b, i+n-8), n} }
 
 // Name reads the rest of a member name from just after its opening quote. It returns the index after the closing quote
 // (-1 if the string is not valid), the name's Words, and whether it is plain: ASCII without escapes, so that its bytes are
 // its text. The Words of a name that is not plain are not set. wide is as in [String].
 func Name(b []byte, i int, wide *bool) (end int, w Words, plain bool) {
 	if Plain(b, i) == 8 {
-		if end, last := LongName(b, i); end > 0 {
-			return end, Words{load64(b, i), last, end - 1 - i}, true
+		if end := longName(b, i); end > 0 {
+			return end, LongWords(b, i, end-1-i), true
 		}
 	}
 	if end = String(b, i, wide); end < 0 {
@@ -85,20 +85,20 @@ func Name(b []byte, i int, wide *bool) (end int, w Words, plain bool) {
 	return end, WordsOf(name), true
 }
 
-// LongName reads the name at b[start], whose first eight bytes are plain. It returns the index after the closing quote and the
-// name's last eight bytes, or 0 if the name is not plain or too near to the end of the text.
-func LongName(b []byte, start int) (end int, last uint64) {
+// longName reads the name at b[start], whose first eight bytes are plain. It returns the index after the closing quote, or 0
+// if the name is not plain or too near to the end of the text.
+func longName(b []byte, start int) int {
 	for i := start + 8; uint(i)+8 <= uint(len(b)); i += 8 {
 		m := special(load64(b, i))
 		if m == 0 {
 			continue
 		}
 		if i += bits.TrailingZeros64(m) >> 3; b[i] != '"' {
-			return 0, 0
+			return 0
 		}
-		return i + 1, load64(b, i-8)
+		return i + 1
 	}
-	return 0, 0
+	return 0
 }
 
 // AppendFolded appends to dst what the decoded text of a name becomes under the loosest readers: letters in lower case,

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"bytes"
+
 	"github.com/sallyport/sallyport/internal/jsonscan"
 )
 
@@ -80,6 +82,9 @@ func hasScheme(s []byte, scheme string) bool {
 
 // hasControl reports whether a string body has a control character, which can only be there as an escape, or DEL.
 func hasControl(body []byte) bool {
+	if !jsonscan.HasEscape(body) {
+		return bytes.IndexByte(body, 0x7f) >= 0
+	}
 	for at := jsonscan.NewCursor(body); ; {
 		c, ok := at.Next()
 		if !ok || c < ' ' || c == 0x7f {

@@ -40,8 +40,12 @@ value:
 	switch c := b[i]; {
 	case c == '"':
 		start = i
-		if i += 1 + jsonscan.Plain(b, start+1); i < len(b) && b[i] == '"' {
-			i++ // up to eight bytes: fewer than any limit
+		n := jsonscan.Plain(b, start+1)
+		if n == 8 {
+			n += jsonscan.Plain(b, start+9)
+		}
+		if i += 1 + n; i < len(b) && b[i] == '"' {
+			i++ // up to sixteen bytes: fewer than any limit
 		} else if i = jsonscan.String(b, i, &w.Wide); i < 0 {
 			return w.badString(b, start+1)
 		} else if i-start-2 > w.Limits.StringBytes {
@@ -51,8 +55,10 @@ value:
 		goto open
 	case c == '-' || c-'0' < 10:
 		start = i
-		if i, _ = jsonscan.Number(b, start); i < 0 {
-			return w.syntax(Syntax, start)
+		if i = shortInteger(b, start); i < 0 {
+			if i, _ = jsonscan.Number(b, start); i < 0 {
+				return w.syntax(Syntax, start)
+			}
 		}
 		if i-start > w.Limits.NumberBytes {
 			return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false})
@@ -102,19 +108,24 @@ name:
 		start = i + 1
 		var words jsonscan.Words
 		plain := true
-		size := jsonscan.Plain(b, start)
-		i = start + size
-		if size < 8 && start+8 <= len(b) && b[i] == '"' {
+		size, more := jsonscan.Plain(b, start), 0
+		if size == 8 {
+			more = jsonscan.Plain(b, start+8)
+		}
+		i = start + size + more
+		switch {
+		case size < 8 && start+8 <= len(b) && b[i] == '"':
 			words = jsonscan.ShortWords(b, start, size)
 			i++
-		} else if next, last := jsonscan.LongName(b, start); size == 8 && next > 0 {
-			words = jsonscan.LongWords(b, start, next-1-start, last)
-			i = next
-			if words == headerMark {
+		case size == 8 && more < 8 && start+16 <= len(b) && b[i] == '"':
+			if words = jsonscan.LongWords(b, start, size+more); words == headerMark {
 				w.Marked = true
 			}
-		} else if i, words, plain = jsonscan.Name(b, start, &w.Wide); i < 0 {
-			return w.badString(b, start)
+			i++
+		default:
+			if i, words, plain = jsonscan.Name(b, start, &w.Wide); i < 0 {
+				return w.badString(b, start)
+			}
 		}
 		end := i - 1
 		if uint(i) >= uint(len(b)) || b[i] != ':' {
@@ -160,4 +171,18 @@ closed:
 		close = '}'
 	}
 	goto after
+}
+
+// shortInteger reads an integer without sign of up to three digits at b[i], and returns the index after it, or -1 if the number
+// is another one.
+func shortInteger(b []byte, i int) int {
+	for j := i + 1; j < len(b) && j < i+4; j++ {
+		if c := b[j]; c-'0' >= 10 {
+			if c == '.' || c|0x20 == 'e' || b[i] == '-' || b[i] == '0' && j > i+1 {
+				return -1
+			}
+			return j
+		}
+	}
+	return -1
 }

@@ -129,8 +129,12 @@ value:
 	switch c := b[i]; {
 	case c == '"':
 		start = i
-		if i += 1 + jsonscan.Plain(b, start+1); i < len(b) && b[i] == '"' {
-			i++ // up to eight bytes: fewer than any limit
+		n := jsonscan.Plain(b, start+1)
+		if n == 8 {
+			n += jsonscan.Plain(b, start+9)
+		}
+		if i += 1 + n; i < len(b) && b[i] == '"' {
+			i++ // up to sixteen bytes: fewer than any limit
 		} else if i = jsonscan.String(b, i, &w.Wide); i < 0 {
 			return w.badString(b, start+1)
 		} else if i-start-2 > w.Limits.StringBytes {
@@ -192,14 +196,16 @@ value:
 	case c == '-' || c-'0' < 10:
 		start = i
 		kind := KindInteger
-		end, integer := jsonscan.Number(b, start)
-		if end < 0 {
-			return w.syntax(Syntax, start)
+		if i = shortInteger(b, start); i < 0 {
+			end, integer := jsonscan.Number(b, start)
+			if end < 0 {
+				return w.syntax(Syntax, start)
+			}
+			if !integer {
+				kind = KindFraction
+			}
+			i = end
 		}
-		if !integer {
-			kind = KindFraction
-		}
-		i = end
 		if i-start > w.Limits.NumberBytes {
 			return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false})
 		}
@@ -275,15 +281,16 @@ name:
 			words jsonscan.Words
 			plain bool
 		)
-		switch n := jsonscan.Plain(b, start); {
+		n := jsonscan.Plain(b, start)
+		more := 0
+		if n == 8 {
+			more = jsonscan.Plain(b, start+8)
+		}
+		switch {
 		case n < 8 && start+8 <= len(b) && b[start+n] == '"':
 			end, words, plain = start+n+1, jsonscan.ShortWords(b, start, n), true
-		case n == 8:
-			if e, last := jsonscan.LongName(b, start); e > 0 {
-				end, words, plain = e, jsonscan.LongWords(b, start, e-1-start, last), true
-				break
-			}
-			fallthrough
+		case n == 8 && more < 8 && start+16 <= len(b) && b[start+8+more] == '"':
+			end, words, plain = start+9+more, jsonscan.LongWords(b, start, 8+more), true
 		default:
 			if end, words, plain = jsonscan.Name(b, start, &w.Wide); end < 0 {
 				return w.badString(b, start)
@@ -302,16 +309,16 @@ name:
 		if f.count++; int(f.count) > w.Limits.Members {
 			return w.limit(ManyMembers, start-1, w.Limits.Members, int(f.count), resume{i, depth, true})
 		}
-		n := f.node
-		e := &n.other
-		if !plain || n.foldDup {
+		node := f.node
+		e := &node.other
+		if !plain || node.foldDup {
 			if e = w.oddName(f, b, start, end-1); e == nil {
 				return w.halt(start-1, resume{i, depth, true})
 			}
 		} else {
 			key := words.Key()
-			if n.table != nil {
-				s := &n.table[key*n.mul>>(n.shift&63)]
+			if node.table != nil {
+				s := &node.table[key*node.mul>>(node.shift&63)]
 				for ; s != nil; s = s.next {
 					if s.words == words && (words.Len <= 16 || string(b[start:end-1]) == s.name) {
 						e = &s.edge
