@@ -306,8 +306,11 @@ func (c *check) fill(m *Message) {
 	if !c.has(capParams) {
 		return
 	}
-	m.Params, m.Name, m.URI = c.get(capParams), c.get(capName), c.get(capURI)
-	m.Arguments, m.Meta = c.get(capArguments), c.get(capMeta)
+	m.Params = c.get(capParams)
+	if c.walk.Marks&(1<<capName|1<<capURI|1<<capArguments|1<<capMeta|1<<capTask) == 0 {
+		return
+	}
+	m.Name, m.URI, m.Arguments, m.Meta = c.get(capName), c.get(capURI), c.get(capArguments), c.get(capMeta)
 	if c.extra == nil && m.Name == nil || c.extra != nil && c.extra.rule.NamesTask {
 		m.Name = c.get(capTask)
 	}

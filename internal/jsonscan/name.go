@@ -165,18 +165,10 @@ func IsInvisible(r rune) bool {
 
 // FirstInvisible returns the index in a string body of its first character that shows nothing (see [IsInvisible]), or -1.
 func FirstInvisible(body []byte) int {
+	if IsVisibleASCII(body) {
+		return -1 // nearly every name
+	}
 	i := 0
-	for i+8 <= len(body) { // nearly every name
-		const del = ones * 0x7f
-		w := load64(body, i)
-		if special(w)|((w^del)-ones)&highs != 0 {
-			break
-		}
-		i += 8
-	}
-	for i < len(body) && isPlain(body[i]) && body[i] != 0x7f {
-		i++
-	}
 	for i < len(body) {
 		r, n := Rune(body[i:])
 		if IsInvisible(r) {
@@ -185,4 +177,21 @@ func FirstInvisible(body []byte) int {
 		i += n
 	}
 	return -1
+}
+
+// IsVisibleASCII reports whether a string body is nothing but visible ASCII without escapes.
+func IsVisibleASCII(body []byte) bool {
+	const del = ones * 0x7f
+	i := 0
+	for ; i+8 <= len(body); i += 8 {
+		if w := load64(body, i); (special(w)|((w^del)-ones))&highs != 0 {
+			return false
+		}
+	}
+	for ; i < len(body); i++ {
+		if !isPlain(body[i]) || body[i] == 0x7f {
+			return false
+		}
+	}
+	return true
 }

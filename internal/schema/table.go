@@ -11,8 +11,7 @@ import (
 func (n *Node) finish(slots []slot) {
 	for k := range n.atoms {
 		a := &n.atoms[k]
-		a.scalarChecked = a.Enum != nil || a.ProseEnum != nil || a.NotEnum != nil || a.Min != "" || a.Max != "" || a.MinLen > 0 || a.MaxLen > 0 ||
-			a.Pattern != nil || a.Format != 0
+		a.scalarChecked = a.checksScalars()
 		n.types |= a.Types
 		n.required |= a.Required
 		n.nameRule = n.nameRule || a.NameRule != 0
@@ -26,6 +25,10 @@ func (n *Node) finish(slots []slot) {
 	}
 	n.simple = len(n.atoms) == 1 && len(n.gates) == 0
 	n.plain = n.simple && !n.atoms[0].scalarChecked
+	if a := n.atoms[0]; n.simple && a.Format == Visible && a.Types&KindString != 0 {
+		a.Format = 0
+		n.visible = !a.checksScalars()
+	}
 	n.other.finish(n.nameRule)
 	n.items.finish(false)
 	for i := range slots {
@@ -124,4 +127,10 @@ func sortSlots(s []*slot) {
 	slices.SortFunc(s, func(a, b *slot) int {
 		return cmp.Or(cmp.Compare(a.bit-1, b.bit-1), cmp.Compare(a.name, b.name)) // 0-1 is the largest
 	})
+}
+
+// checksScalars reports whether the atom asks for more of a scalar than its kind.
+func (a *Atom) checksScalars() bool {
+	return a.Enum != nil || a.ProseEnum != nil || a.NotEnum != nil || a.Min != "" || a.Max != "" || a.MinLen > 0 || a.MaxLen > 0 ||
+		a.Pattern != nil || a.Format != 0
 }

@@ -144,7 +144,7 @@ value:
 			if cur.types&KindString == 0 && w.refute(depth, Type, start) {
 				return w.stop(i, depth, false)
 			}
-		} else if !w.scalar(cur, KindString, b, start, i, depth) {
+		} else if (!cur.visible || !jsonscan.IsVisibleASCII(b[start+1:i-1])) && !w.scalar(cur, KindString, b, start, i, depth) {
 			return w.stop(i, depth, false)
 		}
 	case (c == '{' || c == '[') && cur.free:
