@@ -3,6 +3,7 @@ package schema
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/jsonscan"
@@ -120,12 +121,11 @@ func appendName(dst, raw []byte, fold bool) []byte {
 
 // growTable gives the object a table of 1<<lg places with the names it has so far.
 func (w *Walker) growTable(f *frame, lg uint8) {
-	at := len(w.tables)
-	w.tables = append(w.tables, zeros[:min(len(zeros), 1<<lg)]...)
-	for len(w.tables) < at+1<<lg {
-		w.tables = append(w.tables, zeros[:]...)
-	}
+	at, size := len(w.tables), 1<<lg
+	w.tables = slices.Grow(w.tables, size)[:at+size]
+	w.names = slices.Grow(w.names, size/2) // as many as the table will hold
 	table := w.tables[at:]
+	clear(table)
 	mask := uint32(len(table) - 1)
 	for i := int(f.base); i < len(w.names); i++ {
 		h := w.names[i].first
@@ -137,8 +137,6 @@ func (w *Walker) growTable(f *frame, lg uint8) {
 	}
 	f.table, f.bits = int32(at), lg
 }
-
-var zeros [512]uint32
 
 // oddName finds the edge for a name that has escapes or is not ASCII, or whose object compares names without case. It
 // returns nil, with the reason, if the name repeats another one or is the twin of a member that the schema defines.
