@@ -52,8 +52,13 @@ func (c *check) member(first bool, responses *bool) bool {
 	if !c.has(capID) {
 		return true
 	}
-	id := batchID{c.get(capID), jsonscan.HasEscape(c.get(capID))}
-	for _, other := range c.ids {
+	raw := c.get(capID)
+	id := batchID{raw, jsonscan.HasEscape(raw)}
+	for i := range c.ids {
+		other := &c.ids[i]
+		if len(other.raw) != len(raw) && !other.escaped && !id.escaped {
+			continue
+		}
 		if id.same(other) {
 			return c.refuse(CodeBatchDuplicateID, int(c.walk.Spans[capID].From))
 		}
@@ -69,7 +74,7 @@ type batchID struct {
 }
 
 // same reports whether two ids are the same. A string is never the same as a number.
-func (a batchID) same(b batchID) bool {
+func (a *batchID) same(b *batchID) bool {
 	if !a.escaped && !b.escaped {
 		return string(a.raw) == string(b.raw)
 	}

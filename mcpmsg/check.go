@@ -250,9 +250,20 @@ func (c *check) stopped() int {
 	return -1
 }
 
-// kind classifies the message by the members that were seen.
+// kind classifies the message by the members that were seen, as kindOf does.
 func (c *check) kind() Kind {
-	return kindOf(c.has(capMethod), c.has(capID), c.has(capResult), c.has(capError))
+	const id, method, result, failure = 1 << capID, 1 << capMethod, 1 << capResult, 1 << capError
+	switch c.walk.Marks & (id | method | result | failure) {
+	case method | id:
+		return Request
+	case method:
+		return Notification
+	case result | id:
+		return Result
+	case failure, failure | id:
+		return ErrorResponse
+	}
+	return 0
 }
 
 // shape decides whether the members of the envelope go together.
