@@ -178,8 +178,11 @@ func (c *check) one(from, outer int) int {
 			return -1
 		}
 	}
-	if c.walk.Wide && c.has(capResult) && describes(c.ctx.ResultOf) && !c.v.hiddenAllowed {
-		if at := hiddenText(c.get(capResult)); at >= 0 {
+	if c.walk.Marks&(1<<capName|1<<capTask|1<<capURI) != 0 && !c.targets() {
+		return -1
+	}
+	if all := describes(c.ctx.ResultOf); c.walk.Wide && (all || speaks(c.ctx.ResultOf)) && c.has(capResult) && !c.v.hiddenAllowed {
+		if at := hiddenText(c.get(capResult), all); at >= 0 {
 			c.refuse(CodeHiddenText, int(c.walk.Spans[capResult].From)+at)
 			c.bad.part = partResult
 			return -1
@@ -192,15 +195,27 @@ func (c *check) one(from, outer int) int {
 			return -1
 		}
 	}
-	if c.v.strict && c.known == MethodToolsCall && !isToolName(c.get(capName).body()) {
-		c.refuse(CodeSchemaForm, int(c.walk.Spans[capName].From))
-		c.bad.part = partParams
-		return -1
-	}
 	if (c.extra != nil || c.v.tools != nil) && !c.more(outer) {
 		return -1
 	}
 	return end
+}
+
+// targets bounds the names and addresses that a request is about.
+func (c *check) targets() bool {
+	for _, t := range [...]struct{ mark, limit int }{{capName, c.v.lim.target}, {capTask, c.v.lim.target}, {capURI, c.v.lim.uri}} {
+		if r := c.get(t.mark); len(r) > t.limit {
+			c.refuseSize(CodeTargetTooLong, int(c.walk.Spans[t.mark].From), t.limit, len(r))
+			c.bad.part = partParams
+			return false
+		}
+	}
+	if c.v.strict && c.known == MethodToolsCall && !isToolName(c.get(capName).body()) {
+		c.refuse(CodeSchemaForm, int(c.walk.Spans[capName].From))
+		c.bad.part = partParams
+		return false
+	}
+	return true
 }
 
 // isToolName reports whether a tool's name is of the form that the protocol recommends.

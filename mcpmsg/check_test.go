@@ -135,6 +135,8 @@ var rows = []row{
 	{"log level", `{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"debug"}}`, client(0), 0},
 	{"unknown log level", `{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"trace"}}`, client(0), mcpmsg.CodeSchemaValue},
 	{"progress token 1.0", `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1.0,"progress":1}}`, client(0), mcpmsg.CodeSchemaType},
+	{"progress token", `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"` + strings.Repeat("p", 1024) + `","progress":1}}`, client(0), 0},
+	{"long progress token", `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"` + strings.Repeat("p", 1025) + `","progress":1}}`, client(0), mcpmsg.CodeSchemaForm},
 	{"progress with fraction", `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":0.5}}`, client(0), 0},
 	{"meta key", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"com.example/a.b-c_d":1,"":2,"x":3,"a.b/":4}}}`, client(mcpmsg.V20250618), 0},
 	{"meta key with a space", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"a b":1}}}`, client(mcpmsg.V20250618), mcpmsg.CodeSchemaName},

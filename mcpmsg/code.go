@@ -65,7 +65,8 @@ const (
 	CodeNotConfigured      Code = 55 // not_configured: a zero Validator, or a Context that names no direction or revision
 	CodeHiddenText         Code = 56 // hidden_text: characters that people do not see, in a description
 	CodeHeaderMark         Code = 57 // header_mark: x-mcp-header where or as it may not be
-	numCodes                    = 58
+	CodeTargetTooLong      Code = 58 // target_too_long: the name of a tool, prompt or task, or the URI of a resource
+	numCodes                    = 59
 )
 
 // codeInfo is the text id of a code and the JSON-RPC error that answers it.
@@ -131,6 +132,7 @@ var codeInfo = [numCodes]struct {
 	CodeNotConfigured:      {"not_configured", rpcInternal},
 	CodeHiddenText:         {"hidden_text", rpcInvalid},
 	CodeHeaderMark:         {"header_mark", rpcInvalid},
+	CodeTargetTooLong:      {"target_too_long", rpcParams},
 }
 
 // codeOf translates the reasons of a walk.

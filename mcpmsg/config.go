@@ -31,6 +31,8 @@ type Config struct {
 	MaxNumberBytes int // of one number as written; 0 = 100; 16..4096
 	MaxIDBytes     int // of an id as written, with its quotes; 0 = 256; 8..65536
 	MaxMethodBytes int // of a method as written, with its quotes; 0 = 128; 64..4096
+	MaxTargetBytes int // of the name of a tool, prompt or task as written, with its quotes; 0 = 512; 16..65536
+	MaxURIBytes    int // of params.uri as written, with its quotes; 0 = 8192; 64..1048576
 	MaxBatch       int // messages of a batch; 0 = 100; 1..1000
 
 	Schema SchemaMode // 0 = Prose
@@ -42,8 +44,9 @@ type Config struct {
 	// A result with one is judged by what all results share.
 	ResultTypes []string
 
-	// DangerouslyAllowHiddenText admits characters that hide text from people in the results that describe a server to a model:
-	// lists of tools, prompts and resources, initialize and server/discover. The schema mode Published implies it.
+	// DangerouslyAllowHiddenText admits characters that hide text from people in results that reach a model: lists of tools,
+	// prompts and resources, initialize and server/discover; of them, tag characters in tools/call and prompts/get too. The schema
+	// mode Published implies it.
 	DangerouslyAllowHiddenText bool
 
 	// StrictToolNames refuses calls of tools whose name is not 1 to 128 letters, digits, hyphens, underscores and dots, which the
@@ -63,7 +66,7 @@ func (e *ConfigError) Error() string {
 }
 
 // limits are the bounds that the walk itself does not keep.
-type limits struct{ bytes, id, method, batch int }
+type limits struct{ bytes, id, method, target, uri, batch int }
 
 func (c *Config) limits() (l limits, s schema.Limits, err error) {
 	var errs []error
@@ -79,6 +82,8 @@ func (c *Config) limits() (l limits, s schema.Limits, err error) {
 	l.bytes = bound("MaxBytes", c.MaxBytes, 4<<20, 1, 1<<30)
 	l.id = bound("MaxIDBytes", c.MaxIDBytes, 256, 8, 64<<10)
 	l.method = bound("MaxMethodBytes", c.MaxMethodBytes, 128, 64, 4<<10)
+	l.target = bound("MaxTargetBytes", c.MaxTargetBytes, 512, 16, 64<<10)
+	l.uri = bound("MaxURIBytes", c.MaxURIBytes, 8<<10, 64, 1<<20)
 	l.batch = bound("MaxBatch", c.MaxBatch, 100, 1, 1000)
 	s.Depth = bound("MaxDepth", c.MaxDepth, 64, 4, 1024)
 	s.Members = bound("MaxMembers", c.MaxMembers, 1024, 8, 1<<20)

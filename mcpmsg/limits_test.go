@@ -66,6 +66,15 @@ func TestLimits(t *testing.T) {
 		{"id", mcpmsg.Config{}, 256, func(n int) string {
 			return `{"jsonrpc":"2.0","id":"` + strings.Repeat("i", n-2) + `","method":"ping"}`
 		}, mcpmsg.CodeIDTooLong},
+		{"tool", mcpmsg.Config{}, 512, func(n int) string {
+			return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + strings.Repeat("n", n-2) + `"}}`
+		}, mcpmsg.CodeTargetTooLong},
+		{"task", mcpmsg.Config{MaxTargetBytes: 20}, 20, func(n int) string {
+			return `{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"taskId":"` + strings.Repeat("n", n-2) + `"}}`
+		}, mcpmsg.CodeTargetTooLong},
+		{"uri", mcpmsg.Config{}, 8192, func(n int) string {
+			return `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"` + strings.Repeat("n", n-2) + `"}}`
+		}, mcpmsg.CodeTargetTooLong},
 		{"batch", mcpmsg.Config{}, 100, batch, mcpmsg.CodeBatchTooLong},
 		{"batch", mcpmsg.Config{MaxBatch: 3}, 3, batch, mcpmsg.CodeBatchTooLong},
 	} {

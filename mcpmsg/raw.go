@@ -62,7 +62,7 @@ func (r Raw) AppendText(dst []byte) []byte {
 // HasHiddenText reports whether the strings in the value hold text that people do not see and models read: characters of the
 // tags block outside of a flag, an override of the text's direction, runs of variation selectors or of invisible characters.
 // Names and descriptions in lists of tools have no use for them. It does not allocate.
-func (r Raw) HasHiddenText() bool { return hiddenText(r) >= 0 }
+func (r Raw) HasHiddenText() bool { return hiddenText(r, true) >= 0 }
 
 // body is what stands between the quotes of a string.
 func (r Raw) body() []byte { return r[1 : len(r)-1] }

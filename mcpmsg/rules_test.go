@@ -301,6 +301,11 @@ func TestHiddenText(t *testing.T) {
 		if _, bad := v.Check(in, server(mcpmsg.V20250618, mcpmsg.MethodToolsList)); bad.Code != want {
 			t.Errorf("%q: %v, want %v", text, bad.Code, want)
 		}
+		quoted := []byte(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"` + text + `"}]}}`)
+		_, bad := v.Check(quoted, server(mcpmsg.V20250618, mcpmsg.MethodToolsCall))
+		if tags := strings.Contains(text, "\U000e0061") || strings.Contains(text, "udc61") || strings.Contains(text, "\U000e0067 ") || strings.HasSuffix(text, "\U000e0067"); tags == bad.OK() {
+			t.Errorf("%q in the result of a tool: %v", text, bad.Code)
+		}
 		if _, bad := lax.Check(in, server(mcpmsg.V20250618, mcpmsg.MethodToolsList)); !bad.OK() {
 			t.Errorf("%q is refused though allowed: %v", text, bad.Err())
 		}

@@ -21,12 +21,13 @@ const (
 	IconURI            // http, https or data
 	Traceparent        // W3C Trace Context, traceparent header
 	NoControls         // no control characters, which no URI has (RFC 3986)
+	Token              // something to tell requests apart by: at most 1,024 bytes as written
 	numFormats
 )
 
 var formatNames = [numFormats]string{
 	Visible: "visible", Base64: "byte", MetaKey: "meta-key", PrefixedKey: "prefixed-key", FileURI: "file-uri", WebURL: "web-url",
-	IconURI: "icon-uri", Traceparent: "traceparent", NoControls: "no-controls",
+	IconURI: "icon-uri", Traceparent: "traceparent", NoControls: "no-controls", Token: "token",
 }
 
 // maxDecoded is the longest string with escapes that is decoded to judge it. No honest key, address or trace comes near.
@@ -56,6 +57,8 @@ func (f Format) holds(w *Walker, body []byte) bool {
 		return hasScheme(text, "https://") || hasScheme(text, "data:") || hasScheme(text, "http://")
 	case Traceparent:
 		return isTraceparent(w.decoded(body))
+	case Token:
+		return len(body) <= 1<<10
 	case NoControls:
 		return !hasControl(body)
 	}

@@ -115,6 +115,7 @@ func (d *document) overlay() {
 	}
 	for _, name := range []string{"RequestId", "ProgressToken"} {
 		d.defs[name].(object)["x-strict"] = true
+		d.defs[name].(object)["x-format"] = "token"
 	}
 }
 
