@@ -19,7 +19,16 @@ func Load64[T Text](s T) uint64 {
 func FieldValue[T Text](s T) int {
 	n := len(s)
 	if n < 32 {
-		return shortValue(s)
+		if n >= 8 {
+			odd := unplain(Load64(s[:8])) | unplain(Load64(s[n-8:]))
+			if n > 16 {
+				odd |= unplain(Load64(s[8:16])) | unplain(Load64(s[n-16:n-8]))
+			}
+			if odd&highs == 0 {
+				return -1
+			}
+		}
+		return valueFrom(s, 0)
 	}
 	for rest := s; len(rest) >= 32; rest = rest[32:] { // slicing, rather than an index, spares the bounds checks
 		w0, w1, w2, w3 := Load64(rest[:8]), Load64(rest[8:16]), Load64(rest[16:24]), Load64(rest[24:32])
@@ -41,21 +50,6 @@ func FieldValue[T Text](s T) int {
 		return -1
 	}
 	return valueFrom(s, n-n%32)
-}
-
-// shortValue is FieldValue for less than 32 bytes.
-func shortValue[T Text](s T) int {
-	n := len(s)
-	if n >= 8 {
-		odd := unplain(Load64(s[:8])) | unplain(Load64(s[n-8:]))
-		if n > 16 {
-			odd |= unplain(Load64(s[8:16])) | unplain(Load64(s[n-16:n-8]))
-		}
-		if odd&highs == 0 {
-			return -1
-		}
-	}
-	return valueFrom(s, 0)
 }
 
 // valueFrom looks at every byte from s[i] on.
