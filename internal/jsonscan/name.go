@@ -2,6 +2,7 @@ package jsonscan
 
 import (
 	"math/bits"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -101,7 +102,7 @@ func longName(b []byte, start int) int {
 	return 0
 }
 
-// AppendFolded appends to dst what the decoded text of a name becomes under the loosest readers: letters in lower case,
+// AppendFolded appends to dst what the decoded text of a name becomes under the loosest readers: letters without case,
 // the characters whose case folding or compatibility form is an ASCII letter or digit as that, characters that show
 // nothing left out, and nothing from the first NUL on. Two names that fold to the same text are twins.
 func AppendFolded(dst, body []byte) []byte {
@@ -136,7 +137,25 @@ func foldRune(r rune) rune {
 	case IsInvisible(r):
 		return -1
 	}
-	return r
+	least := r // of all that have the same simple case folding, as encoding/json compares names
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	return least
+}
+
+// FoldedText returns what a decoded name becomes under the loosest readers, see [AppendFolded].
+func FoldedText(name string) string {
+	var out []byte
+	for _, r := range name {
+		switch f := foldRune(r); {
+		case f == 0:
+			return string(out)
+		case f > 0:
+			out = utf8.AppendRune(out, f)
+		}
+	}
+	return string(out)
 }
 
 // IsInvisible reports whether r is a control or format character, or another one that shows nothing: zero-width and

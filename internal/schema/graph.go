@@ -103,8 +103,9 @@ type Node struct {
 	object   uint64 // atoms that admit an object
 	required uint64 // union over the atoms
 	mul      uint64
-	table    []slot // known members, by perfect hash; nil when none is known
-	array    uint64 // atoms that admit an array
+	table    []slot   // known members, by perfect hash; nil when none is known
+	array    uint64   // atoms that admit an array
+	wide     []string // known members that are not ASCII, folded
 	atoms    []Atom
 	gates    []Gate
 	other    Edge // members that are not in the table

@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/sallyport/sallyport/internal/jsonscan"
 )
@@ -156,7 +155,10 @@ func (w *Walker) oddName(f *frame, b []byte, start, end int) *Edge {
 		return w.addOdd(f, b, text, start, end, &s.edge)
 	}
 	if n.table != nil {
-		folded := jsonscan.AppendFolded(w.text, b[start:end])[len(text):]
+		w.text = jsonscan.AppendFolded(text, b[start:end])
+		folded := w.text[len(text):]
+		text = w.text[:len(text)]
+		w.text = text
 		if n.findFolded(folded) {
 			w.reason = Twin
 			return nil
@@ -191,8 +193,13 @@ func (n *Node) find(name []byte) *slot {
 
 // findFolded reports whether a known member folds to the given text.
 func (n *Node) findFolded(folded []byte) bool {
+	for _, name := range n.wide {
+		if name == string(folded) {
+			return true
+		}
+	}
 	for s := n.chain(folded); s != nil; s = s.next {
-		if s.name != "" && strings.EqualFold(s.name, string(folded)) {
+		if s.words.Len >= 0 && foldsTo(s.name, folded) {
 			return true
 		}
 	}
@@ -209,5 +216,18 @@ func (n *Node) chain(name []byte) *slot {
 // twin reports whether a plain name is the twin of the known name.
 func (w *Walker) twin(known string, name []byte) bool {
 	w.text = jsonscan.AppendFolded(w.text[:0], name)
-	return strings.EqualFold(known, string(w.text))
+	return foldsTo(known, w.text)
+}
+
+// foldsTo reports whether a known name, if it is ASCII, folds to a text.
+func foldsTo(known string, folded []byte) bool {
+	if len(known) != len(folded) {
+		return false
+	}
+	for i, c := range folded {
+		if d := known[i]; c != d && (c|0x20 != d|0x20 || !isLetter(c)) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"strings"
-
 	"github.com/sallyport/sallyport/internal/jsonscan"
 )
 
@@ -115,5 +113,5 @@ value:
 // isNamed reports whether the member name that begins after the quote before b[i] is name, or a twin of it.
 func (w *Walker) isNamed(b []byte, i int, name string) bool {
 	w.text = jsonscan.AppendFolded(w.text[:0], b[i:jsonscan.SkipString(b, i)-1])
-	return strings.EqualFold(string(w.text), name)
+	return foldsTo(name, w.text)
 }

@@ -34,6 +34,9 @@ func (n *Node) finish(slots []slot) {
 	for i := range slots {
 		slots[i].words = jsonscan.WordsOf(slots[i].name)
 		slots[i].edge.finish(false)
+		if folded := jsonscan.FoldedText(slots[i].name); len(folded) != len(slots[i].name) || !isASCII(folded) {
+			n.wide = append(n.wide, folded)
+		}
 	}
 	if len(slots) > 0 {
 		n.place(slots)
@@ -133,4 +136,13 @@ func sortSlots(s []*slot) {
 func (a *Atom) checksScalars() bool {
 	return a.Enum != nil || a.ProseEnum != nil || a.NotEnum != nil || a.Min != "" || a.Max != "" || a.MinLen > 0 || a.MaxLen > 0 ||
 		a.Pattern != nil || a.Format != 0
+}
+
+func isASCII(s string) bool {
+	for _, r := range s {
+		if r >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
