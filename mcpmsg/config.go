@@ -49,6 +49,11 @@ type Config struct {
 	// mode Published implies it.
 	DangerouslyAllowHiddenText bool
 
+	// RefuseReservedMeta refuses keys of _meta whose prefix the protocol reserves for itself and that it does not define: any label
+	// mcp or modelcontextprotocol before the last one in 2025-06-18, such a second label from 2025-11-25 on. false = they pass, as
+	// later revisions and official extensions may define them.
+	RefuseReservedMeta bool
+
 	// StrictToolNames refuses calls of tools whose name is not 1 to 128 letters, digits, hyphens, underscores and dots, which the
 	// protocol says a name SHOULD be (MCP 2025-11-25, Tools). false = every visible character, as real servers use.
 	StrictToolNames bool

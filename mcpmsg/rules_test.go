@@ -347,3 +347,30 @@ func TestHeaderMarks(t *testing.T) {
 		}
 	}
 }
+
+func TestReservedMeta(t *testing.T) {
+	strict, lax := newValidator(t, mcpmsg.Config{RefuseReservedMeta: true}), newValidator(t, mcpmsg.Config{})
+	for _, r := range []struct {
+		key          string
+		in06, in1126 bool // reserved
+	}{
+		{"com.example/x", false, false}, {"mcp.dev/x", true, false}, {"tools.mcp.com/x", true, true}, {"com.mcp.tools/x", true, true},
+		{"io.modelcontextprotocol/x", false, true}, {"com.example.mcp/x", false, false}, {"modelcontextprotocol.io/x", true, false},
+		{"mcp/x", false, false}, {"x", false, false}, {"io.modelcontextprotocol/related-task", false, false},
+		{"io.modelcontextprotocol/related-tasks", false, true},
+	} {
+		for _, version := range []mcpmsg.Version{mcpmsg.V20250326, mcpmsg.V20250618, mcpmsg.V20251125} {
+			in := []byte(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"` + r.key + `":1}}}`)
+			reserved := version == mcpmsg.V20250618 && r.in06 || version > mcpmsg.V20250618 && r.in1126
+			if _, bad := strict.Check(in, client(version)); (bad.Code == mcpmsg.CodeSchemaName) != reserved {
+				t.Errorf("%s in %v: %v, reserved: %v", r.key, version, bad.Code, reserved)
+			}
+			if _, bad := lax.Check(in, client(version)); !bad.OK() {
+				t.Errorf("%s in %v: %v without the option", r.key, version, bad.Err())
+			}
+			if n := testing.AllocsPerRun(10, func() { strict.Check(in, client(version)) }); n != 0 {
+				t.Errorf("%s: %v allocations, want 0", r.key, n)
+			}
+		}
+	}
+}

@@ -69,6 +69,9 @@ func New(cfg Config) (*Validator, error) {
 	v.pool = &sync.Pool{New: func() any {
 		c := &check{v: v, walk: schema.NewWalker(walk)}
 		c.walk.Host = c
+		if cfg.RefuseReservedMeta {
+			c.walk.Reserved = c.reservedMeta
+		}
 		return c
 	}}
 	return v, nil

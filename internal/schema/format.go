@@ -44,7 +44,8 @@ func (f Format) holds(w *Walker, body []byte) bool {
 	case Base64:
 		return isBase64(body)
 	case MetaKey:
-		return isMetaKey(w.decoded(body), false)
+		key := w.decoded(body)
+		return isMetaKey(key, false) && (w.Reserved == nil || !w.Reserved(key))
 	case PrefixedKey:
 		return isMetaKey(w.decoded(body), true)
 	case FileURI:

@@ -36,20 +36,21 @@ type Host interface {
 
 // Walker holds the state of one walk and its scratch memory. It is not safe for concurrent use; reuse it to save memory.
 type Walker struct {
-	Limits Limits
-	Host   Host
-	Spans  [NumMarks]Span // where the last value with each mark is
-	Marks  uint16         // a bit for each mark that has a span; the owner resets it
-	Wide   bool           // a string has a character that is not ASCII, or a \u escape; the owner resets it
-	Marked bool           // a free-form object may have a member x-mcp-header; the owner resets it
-	Fault  Fault          // why the last walk stopped; Reason OK with a Host that refused
-	root   *Edge
-	reason Reason // what the last failing atom said
-	frames []frame
-	names  []nameEntry
-	tables []uint32
-	text   []byte // decoded name
-	at     resume
+	Limits   Limits
+	Host     Host
+	Spans    [NumMarks]Span        // where the last value with each mark is
+	Marks    uint16                // a bit for each mark that has a span; the owner resets it
+	Wide     bool                  // a string has a character that is not ASCII, or a \u escape; the owner resets it
+	Reserved func(key []byte) bool // keys of _meta that are refused though the rules for keys admit them; nil = none
+	Marked   bool                  // a free-form object may have a member x-mcp-header; the owner resets it
+	Fault    Fault                 // why the last walk stopped; Reason OK with a Host that refused
+	root     *Edge
+	reason   Reason // what the last failing atom said
+	frames   []frame
+	names    []nameEntry
+	tables   []uint32
+	text     []byte // decoded name
+	at       resume
 }
 
 // frame is an open object or array, in a cache line.
