@@ -16,7 +16,8 @@
 //
 //	ORACLE_MESSAGES   generated messages per revision and direction, default 10000
 //	ORACLE_EDITS      messages of TestEditedMessages, default 60000
-//	ORACLE_SEED       seed of both, default 1
+//	ORACLE_SPELLINGS  spellings of each message in TestSpellings, default 10
+//	ORACLE_SEED       seed of all, default 1
 //
 // and "go test -run NONE -fuzz OneMeaning -parallel 1" runs the fuzz target for as long as it is let. The schema comparison
 // needs the reference data beside the repository and is skipped without it; the readers then have our own messages only.

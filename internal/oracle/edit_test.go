@@ -282,7 +282,7 @@ func TestSpellings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 10 {
+		for range setting(t, "ORACLE_SPELLINGS", 10) {
 			text := e.rewrite(base.tree.clone())
 			m, bad := v.Check(text, base.ctx)
 			switch got, err := ownSight(newMemory(), &m, asText); {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -268,8 +269,6 @@ type sample struct {
 	ctx  mcpmsg.Context
 }
 
-func (s *sample) prove(t *testing.T, p *prover) bool { return p.prove(t, s.text, s.ctx) }
-
 // samples are our own messages, and what the reference data has of attacks, honest requests and recorded traffic.
 func samples(tb testing.TB) []sample {
 	client := mcpmsg.Context{Direction: mcpmsg.FromClient}
@@ -308,9 +307,13 @@ func hasReference(tb testing.TB) bool {
 	return len(found) > 0
 }
 
-// TestOneMeaning reads the samples, by every revision.
+// TestOneMeaning reads the samples, by every revision and by the one they tell.
 func TestOneMeaning(t *testing.T) {
 	p := newProver(t)
+	last := mcpmsg.V20260728
+	if testing.Short() {
+		last = 0
+	}
 	seen := map[string]bool{}
 	for _, s := range samples(t) {
 		if key := s.ctx.Direction.String() + string(s.text); seen[key] {
@@ -318,24 +321,27 @@ func TestOneMeaning(t *testing.T) {
 		} else {
 			seen[key] = true
 		}
-		for s.ctx.Version = 0; s.ctx.Version <= mcpmsg.V20260728; s.ctx.Version++ {
-			s.prove(t, p)
+		for s.ctx.Version = 0; s.ctx.Version <= last; s.ctx.Version++ {
+			p.prove(t, s.text, s.ctx)
 		}
 	}
 	p.log(t)
-	if p.told[0] < len(nasty()) {
+	if p.told[mcpmsg.CodeOK] < 50 {
 		t.Errorf("%d accepted messages: the samples are not read", p.told[0])
 	}
 }
+
+var digits = regexp.MustCompile(`[0-9a-f]*[0-9][0-9a-f]*`)
 
 // FuzzOneMeaning looks for a message that mcpmsg accepts and that some reader reads in another way.
 func FuzzOneMeaning(f *testing.F) {
 	seen := map[string]bool{}
 	for _, s := range samples(f) {
-		if len(s.text) > 2<<10 || seen[string(s.text)] {
+		shape := digits.ReplaceAllString(string(s.text), "0") // sessions repeat themselves but for ids and dates
+		if len(s.text) > 2<<10 || seen[shape] {
 			continue
 		}
-		seen[string(s.text)] = true
+		seen[shape] = true
 		f.Add(s.text, uint8(0), s.ctx.Direction == mcpmsg.FromServer)
 	}
 	p := newProver(f)
