@@ -30,7 +30,6 @@ func (d Direction) other() Direction { return FromClient + FromServer - d }
 // concurrent use.
 type Validator struct {
 	lim               limits
-	walk              schema.Limits
 	edges             []*schema.Edge
 	free              *schema.Edge
 	folded            *schema.Edge // for arguments whose names are read without case
@@ -54,7 +53,7 @@ var (
 func New(cfg Config) (*Validator, error) {
 	lim, walk, err := cfg.limits()
 	v := &Validator{
-		lim: lim, walk: walk, free: &schema.Edge{Node: schema.Free}, folded: &schema.Edge{Node: schema.FreeFolded},
+		lim: lim, free: &schema.Edge{Node: schema.Free}, folded: &schema.Edge{Node: schema.FreeFolded},
 		published: cfg.Schema == Published, strict: cfg.StrictToolNames,
 		hiddenAllowed: cfg.DangerouslyAllowHiddenText || cfg.Schema == Published,
 	}

@@ -14,7 +14,8 @@ func (w *Walker) admits(a *Atom, kind uint8, raw []byte) bool {
 	if !a.scalarChecked {
 		return true
 	}
-	if a.Enum != nil && !oneOf(a.Enum, kind, raw) || a.ProseEnum != nil && !oneOf(a.ProseEnum, kind, raw) || a.NotEnum != nil && oneOf(a.NotEnum, kind, raw) {
+	if a.Enum != nil && !oneOf(a.Enum, kind, raw) || a.ProseEnum != nil && !oneOf(a.ProseEnum, kind, raw) ||
+		a.NotEnum != nil && oneOf(a.NotEnum, kind, raw) {
 		return w.because(Value)
 	}
 	switch kind {

@@ -81,9 +81,6 @@ func NewWalker(lim Limits) *Walker {
 	return &Walker{Limits: lim, frames: make([]frame, lim.Depth), names: make([]nameEntry, 0, 64), text: make([]byte, 0, 64)}
 }
 
-// Depth returns the number of objects and arrays that are open. Only a Host may call it, during a walk.
-func (w *Walker) Depth() int { return w.at.depth }
-
 // Walk judges the value that begins at or after b[i] by the root edge, inside outer open arrays, and returns the index after it, or
 // -1 with the Fault set. What follows the value is the caller's business.
 func (w *Walker) Walk(b []byte, i int, root *Edge, outer int) int {
