@@ -53,45 +53,58 @@ func (j *judgement) checkPolicy() Denial {
 		return Denial{}
 	}
 	for m := range j.message.Each() {
-		if code := j.endpoint.refuses(j.identity.Name, &m); code != "" {
-			return Denial{Layer: LayerPolicy, Code: code, Status: http.StatusForbidden, RPCID: j.message.ID}
+		code, by := j.endpoint.refuses(j.identity.Name, &m)
+		if code != "" {
+			return Denial{Layer: LayerPolicy, Code: code, Status: http.StatusForbidden, RPCID: j.message.ID, by: by}
 		}
+		j.allowedBy = by
 	}
 	return Denial{}
 }
 
-// refuses returns the code for what the caller may not use in a message, or "".
-func (a *access) refuses(identity string, m *mcpmsg.Message) (code string) {
+// accessDecision is a decision and the list that it was made by, such as "tools"; "" if no list was asked.
+type accessDecision struct {
+	list string
+	policy.Decision
+}
+
+// refuses returns the code for what the caller may not use in a message, or "", and the last decision, which is the one
+// that decided.
+func (a *access) refuses(identity string, m *mcpmsg.Message) (code string, by accessDecision) {
 	if m.MethodText == nil {
-		return "" // an answer to the server
+		return "", by // an answer to the server
 	}
 	var scratch [128]byte
-	if !isHandshake(m) && !a.methods.Allows(identity, m.MethodText.AppendText(scratch[:0])) {
-		return "mcp_method_not_allowed"
+	if !isHandshake(m) {
+		by = accessDecision{"methods", a.methods.Decide(identity, m.MethodText.AppendText(scratch[:0]))}
+		if !by.Allows() {
+			return "mcp_method_not_allowed", by
+		}
 	}
 	switch m.Method {
 	case mcpmsg.MethodToolsCall:
-		if !a.tools.Allows(identity, m.Name.AppendText(scratch[:0])) {
-			return "tool_not_allowed"
-		}
+		by = accessDecision{"tools", a.tools.Decide(identity, m.Name.AppendText(scratch[:0]))}
+		code = "tool_not_allowed"
 	case mcpmsg.MethodPromptsGet:
-		if !a.prompts.Allows(identity, m.Name.AppendText(scratch[:0])) {
-			return "prompt_not_allowed"
-		}
+		by = accessDecision{"prompts", a.prompts.Decide(identity, m.Name.AppendText(scratch[:0]))}
+		code = "prompt_not_allowed"
 	case mcpmsg.MethodResourcesRead, mcpmsg.MethodResourcesSubscribe, mcpmsg.MethodResourcesUnsubscribe:
-		if !a.resources.Allows(identity, m.URI.AppendText(scratch[:0])) {
-			return "resource_not_allowed"
-		}
+		by = accessDecision{"resources", a.resources.Decide(identity, m.URI.AppendText(scratch[:0]))}
+		code = "resource_not_allowed"
 	case mcpmsg.MethodCompletionComplete:
-		return a.refusesCompletion(identity, m)
+		code, by = a.decideCompletion(identity, m, by)
 	}
-	return ""
+	if code == "" || by.Allows() {
+		return "", by
+	}
+	return code, by
 }
 
-// refusesCompletion looks at what a completion is for: it tells the values that a prompt or a resource template takes.
-func (a *access) refusesCompletion(identity string, m *mcpmsg.Message) (code string) {
+// decideCompletion looks at what a completion is for: it tells the values that a prompt or a resource template takes. It
+// returns the code that a refusal has.
+func (a *access) decideCompletion(identity string, m *mcpmsg.Message, by accessDecision) (string, accessDecision) {
 	if a.prompts.Open() && a.resources.Open() {
-		return ""
+		return "", by
 	}
 	var params struct {
 		Ref struct {
@@ -99,16 +112,12 @@ func (a *access) refusesCompletion(identity string, m *mcpmsg.Message) (code str
 		} `json:"ref"`
 	}
 	if err := json.Unmarshal(m.Params, &params); err != nil {
-		return "prompt_not_allowed"
+		return "prompt_not_allowed", accessDecision{"prompts", policy.Decision{Reason: policy.Unreadable}}
 	}
 	if params.Ref.Type == "ref/prompt" {
-		if !a.prompts.Allows(identity, []byte(params.Ref.Name)) {
-			return "prompt_not_allowed"
-		}
-	} else if !a.resources.Allows(identity, []byte(params.Ref.URI)) {
-		return "resource_not_allowed"
+		return "prompt_not_allowed", accessDecision{"prompts", a.prompts.Decide(identity, []byte(params.Ref.Name))}
 	}
-	return ""
+	return "resource_not_allowed", accessDecision{"resources", a.resources.Decide(identity, []byte(params.Ref.URI))}
 }
 
 // isHandshake reports whether a message only opens, keeps or announces, which every caller may.

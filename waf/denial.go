@@ -26,6 +26,7 @@ type Denial struct {
 
 	header http.Header // fields that the status demands, such as Allow or WWW-Authenticate; nil if none
 	data   []byte      // raw JSON of the error's data; nil if none
+	by     accessDecision
 }
 
 // deny answers a refused request.

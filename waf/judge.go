@@ -98,6 +98,8 @@ type judgement struct {
 	message    *mcpmsg.Message
 	parsed     mcpmsg.Message // what message points to
 
+	allowedBy accessDecision // of the policy, for the last message; see explain.go
+
 	denied bool
 	denial Denial
 	event  Event

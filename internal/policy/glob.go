@@ -7,31 +7,37 @@ import (
 
 // matcher is a list of patterns: those without "*" by look-up, the others one after the other.
 type matcher struct {
-	exact map[string]struct{}
+	exact map[string]place
 	globs []glob
 }
 
-func (m *matcher) add(pattern string) {
+// add takes the pattern that stands at a place in the rules.
+func (m *matcher) add(pattern string, at place) {
 	if strings.Contains(pattern, "*") {
-		m.globs = append(m.globs, parseGlob(pattern))
+		g := parseGlob(pattern)
+		g.at = at
+		m.globs = append(m.globs, g)
 		return
 	}
 	if m.exact == nil {
-		m.exact = make(map[string]struct{})
+		m.exact = make(map[string]place)
 	}
-	m.exact[pattern] = struct{}{}
+	if _, ok := m.exact[pattern]; !ok {
+		m.exact[pattern] = at
+	}
 }
 
-func (m *matcher) match(name []byte) bool {
-	if _, ok := m.exact[string(name)]; ok {
-		return true
+// match returns the place of a pattern that matches.
+func (m *matcher) match(name []byte) (at place, ok bool) {
+	if at, ok = m.exact[string(name)]; ok {
+		return at, true
 	}
 	for i := range m.globs {
 		if m.globs[i].match(name) {
-			return true
+			return m.globs[i].at, true
 		}
 	}
-	return false
+	return place{}, false
 }
 
 // glob is a pattern with at least one "*": the literal before the first, those between, and the one after the last.
@@ -39,6 +45,7 @@ type glob struct {
 	prefix []byte
 	middle [][]byte
 	suffix []byte
+	at     place
 }
 
 func parseGlob(pattern string) glob {

@@ -46,9 +46,10 @@ type Set struct {
 
 // group holds the rules of one identity.
 type group struct {
-	allowAll bool
-	allow    matcher
-	deny     matcher
+	allowsAny bool  // a rule has no Allow
+	any       place // the first of those
+	allow     matcher
+	deny      matcher
 }
 
 // Compile checks and compiles rules. Nil means that everything is allowed; empty and not nil means that nothing is. All
@@ -58,7 +59,7 @@ func Compile(rules []Rule) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{open: rules == nil, identities: make(map[string]*group)}
-	for _, rule := range rules {
+	for i, rule := range rules {
 		g := &s.everyone
 		if rule.Identity != Everyone {
 			g = s.identities[rule.Identity]
@@ -67,14 +68,14 @@ func Compile(rules []Rule) (*Set, error) {
 				s.identities[rule.Identity] = g
 			}
 		}
-		if rule.Allow == nil {
-			g.allowAll = true
+		if rule.Allow == nil && !g.allowsAny {
+			g.allowsAny, g.any = true, place{rule: i}
 		}
-		for _, pattern := range rule.Allow {
-			g.allow.add(pattern)
+		for k, pattern := range rule.Allow {
+			g.allow.add(pattern, place{i, k})
 		}
-		for _, pattern := range rule.Deny {
-			g.deny.add(foldPattern(pattern))
+		for k, pattern := range rule.Deny {
+			g.deny.add(foldPattern(pattern), place{i, k})
 		}
 	}
 	return s, nil
@@ -99,34 +100,60 @@ func (s *Set) Open() bool { return s != nil && s.open }
 // Whenever there are rules, a name is denied that no rule could judge in the way every server reads it: an empty one, one
 // over [MaxNameBytes], one that is not valid UTF-8, and one with a control character (a server written in C sees it end at
 // a NUL). Allows does not allocate.
-func (s *Set) Allows(identity string, name []byte) bool {
+func (s *Set) Allows(identity string, name []byte) bool { return s.Decide(identity, name).Allows() }
+
+// Decide is Allows with the reason. Of several patterns that match it names one that decides alone: a Deny before an Allow, a
+// rule for everyone before one of the caller, a pattern without "*" before the others, then the first.
+func (s *Set) Decide(identity string, name []byte) Decision {
 	if s == nil {
-		return false
+		return Decision{}
 	}
 	if s.open {
-		return true
+		return Decision{Reason: NoRules}
 	}
 	if len(name) == 0 || len(name) > MaxNameBytes || !utf8.Valid(name) || bytes.ContainsFunc(name, unicode.IsControl) {
-		return false
+		return Decision{Reason: Unreadable}
 	}
 	if s.uris && !plainURI(name) {
-		return false
+		return Decision{Reason: Unreadable}
 	}
-	own := s.identities[identity] // nil for a caller without rules of its own
-	if !s.everyone.allows(name) && !own.allows(name) {
-		return false
-	}
+	groups := [...]*group{&s.everyone, s.identities[identity]} // the latter nil for a caller without rules of its own
 	var buf [MaxNameBytes]byte
 	folded := fold(buf[:0], name)
-	return !s.everyone.denies(folded) && !own.denies(folded)
+	for _, g := range groups {
+		if at, ok := g.denies(folded); ok {
+			return at.decision(Denied)
+		}
+	}
+	for _, g := range groups {
+		if d := g.allows(name); d.Allows() {
+			return d
+		}
+	}
+	return Decision{Reason: NotAllowed}
 }
 
-func (g *group) allows(name []byte) bool {
-	return g != nil && (g.allowAll || g.allow.match(name))
+func (g *group) denies(folded []byte) (at place, ok bool) {
+	if g == nil {
+		return place{}, false
+	}
+	if at, ok = g.deny.match(folded); !ok {
+		at, ok = g.deny.match(trim(folded))
+	}
+	return at, ok
 }
 
-func (g *group) denies(folded []byte) bool {
-	return g != nil && (g.deny.match(folded) || g.deny.match(trim(folded)))
+func (g *group) allows(name []byte) Decision {
+	if g == nil {
+		return Decision{}
+	}
+	if at, ok := g.allow.match(name); ok {
+		return at.decision(Allowed)
+	}
+	if g.allowsAny {
+		return g.any.decision(AllowsAny)
+	}
+	return Decision{}
 }
 
 // fold appends name to dst in the spelling in which Deny is compared. It undoes what lenient servers forgive, one character
