@@ -16,6 +16,7 @@ type endpoint struct {
 	access
 	versions [mcpmsg.V20260728 + 1]bool
 	streams  bool // the GET stream of an HTTP+SSE pair, where nothing is posted
+	index    int  // in Config.Endpoints
 	group    int  // endpoints with equal settings are in one group: which of them is meant does not matter
 }
 
@@ -146,6 +147,7 @@ func compileEndpoints(endpoints []Endpoint) (*endpointTable, []error) {
 			errs = append(errs, epErrs...)
 			continue
 		}
+		ep.index = i
 		settings := ep.Endpoint
 		settings.Path, settings.SSEPath = "", ""
 		ep.group = slices.IndexFunc(groups, func(g Endpoint) bool { return reflect.DeepEqual(g, settings) })

@@ -103,26 +103,32 @@ func (g *Guard) Check(r *http.Request) (d Denial, pass bool) {
 
 // judge takes a request through the steps, all of them under one state.
 func (g *Guard) judge(j *judgement) {
+	if g.hold(j) {
+		defer j.letGo()
+		j.run()
+	}
+}
+
+// hold gives j the state in force and keeps its ruleset open until letGo. A closed Guard has none: then j is denied.
+func (g *Guard) hold(j *judgement) bool {
 	for {
 		s := g.state.Load()
 		if s == nil {
 			j.denied = true
 			j.denial = Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true, RequestID: j.id}
-			return
+			return false
 		}
 		if j.s = s; s.rules == nil {
-			break
+			return true
 		}
 		if s.rules.acquire() {
 			j.rules = s.rules
-			defer func() { _ = j.rules.release() }() // what fails to close then belongs to a state that is no longer in force
-			break
+			return true
 		}
 		if g.state.Load() == s {
-			break // nobody replaced the state: its ruleset is closed, which checkRules refuses
+			return true // nobody replaced the state: its ruleset is closed, which checkRules refuses
 		}
 	}
-	j.run()
 }
 
 // compile builds the state for a configuration. Nothing of cfg is kept that the caller could change.

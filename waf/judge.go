@@ -98,7 +98,8 @@ type judgement struct {
 	message    *mcpmsg.Message
 	parsed     mcpmsg.Message // what message points to
 
-	allowedBy accessDecision // of the policy, for the last message; see explain.go
+	allowedBy accessDecision // of the policy, for the last message
+	findings  *[]Denial      // takes what the steps find, in place of events; nil unless the request is only explained
 
 	denied bool
 	denial Denial
@@ -163,6 +164,13 @@ func (j *judgement) run() {
 	j.report(ActionAllow, Denial{})
 }
 
+// letGo ends what Guard.hold began.
+func (j *judgement) letGo() {
+	if j.rules != nil {
+		_ = j.rules.release() // what fails to close then belongs to a state that is no longer in force
+	}
+}
+
 // end gives back what the request held.
 func (j *judgement) end() {
 	if j.body != nil {
@@ -175,6 +183,12 @@ func (j *judgement) end() {
 
 // report sends an event about the decision d.
 func (j *judgement) report(action Action, d Denial) {
+	if j.findings != nil {
+		if action == ActionDetect {
+			*j.findings = append(*j.findings, d)
+		}
+		return
+	}
 	if j.s.onEvent == nil {
 		return
 	}

@@ -44,6 +44,8 @@ func (j *judgement) checkMessage() Denial {
 
 const rpcMethodNotFound = -32601
 
+const codeExposed = "endpoint_exposed"
+
 // discover looks for MCP on a path that is no endpoint: a route that nobody knew to guard is how CVE-2026-33032 came about.
 func (j *judgement) discover(body []byte, whole bool) Denial {
 	if j.r.Method != http.MethodPost {
@@ -57,7 +59,7 @@ func (j *judgement) discover(body []byte, whole bool) Denial {
 	if !exposed {
 		return Denial{}
 	}
-	d := Denial{Layer: LayerEndpoint, Code: "endpoint_exposed", Status: http.StatusForbidden}
+	d := Denial{Layer: LayerEndpoint, Code: codeExposed, Status: http.StatusForbidden}
 	if !j.s.strictDiscovery {
 		j.report(ActionDetect, d)
 		return Denial{}
