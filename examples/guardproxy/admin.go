@@ -34,7 +34,7 @@ func (p *program) startAdmin() error {
 		ReadHeaderTimeout: 10 * time.Second,
 		WriteTimeout:      2 * time.Minute, // a profile takes 30 s
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(logWriter{p.log}, "", 0),
 	}}
 	go func() {

@@ -10,10 +10,11 @@
 //	           -events FILE                      one JSON object per decision; - is standard output
 //	           -metrics ADDR                     Prometheus metrics, /healthz and /readyz on a listener of their own
 //	           -pprof                            /debug/pprof/ there, too
+//	guardproxy -policy FILE -explain FILE        says what every layer would do with the HTTP/1.1 request in a file
 //
 // Without -policy every caller on loopback needs the token that is made and printed at start-up, and a listener that is not
 // on loopback refuses every MCP request. The exit status is 0 after a stop by signal, 2 if it could not start as told and
-// 1 if serving failed.
+// 1 if serving failed. With -explain it is 0 if the request would be let through and 1 if not.
 package main
 
 import (
@@ -46,6 +47,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		log.line(err.Error())
 		return 2
+	}
+	if opts.explain != "" {
+		pass, err := explain(opts, stdout)
+		switch {
+		case err != nil:
+			log.line(err.Error())
+			return 2
+		case !pass:
+			return 1
+		}
+		return 0
 	}
 	p, err := start(opts, stdout, log)
 	if err != nil {

@@ -22,6 +22,7 @@ type options struct {
 	events   string
 	metrics  string
 	pprof    bool
+	explain  string
 }
 
 func parseOptions(args []string) (options, error) {
@@ -46,6 +47,9 @@ func parseOptions(args []string) (options, error) {
 	if opts.clientCA != "" && opts.tlsCert == "" {
 		return options{}, errors.New("-client-ca needs -tls-cert and -tls-key")
 	}
+	if opts.explain != "" && opts.policy == "" {
+		return options{}, errors.New("-explain needs -policy")
+	}
 	if opts.pprof && opts.metrics == "" {
 		return options{}, errors.New("-pprof needs -metrics")
 	}
@@ -69,6 +73,7 @@ func newFlags(opts *options, upstream *string) *flag.FlagSet {
 	flags.StringVar(&opts.events, "events", "", "`file` for one JSON object per decision; - is standard output")
 	flags.StringVar(&opts.metrics, "metrics", "", "`address` of a listener for /metrics, /healthz and /readyz; keep it on loopback or a private network")
 	flags.BoolVar(&opts.pprof, "pprof", false, "serve /debug/pprof/ there, too")
+	flags.StringVar(&opts.explain, "explain", "", "`file` with one HTTP/1.1 request: print what -policy and -rules say about it, and exit")
 	return flags
 }
 

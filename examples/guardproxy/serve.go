@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	maxHeaderBytes = 32 << 10
+
 	drainTimeout = 2 * time.Second // for calls that run when a stop is asked for
 	endTimeout   = 2 * time.Second // for streams to end after that
 )
@@ -50,7 +52,7 @@ func (p *program) serve(ctx context.Context) error {
 		TLSConfig:         p.tls,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(logWriter{p.log}, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return streams },
 	}
