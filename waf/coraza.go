@@ -69,6 +69,9 @@ func (rs *Ruleset) evaluate(in ruleInput) (v ruleVerdict) {
 	if rs.waf == nil {
 		return ruleVerdict{Err: errCorazaClosed}
 	}
+	if rs.sieve != nil && rs.sieve.passes(&in) {
+		return ruleVerdict{}
+	}
 	tx := rs.waf.NewTransaction()
 	v = rs.run(tx, &in)
 	if err := tx.Close(); err != nil && v.Err == nil { // not reached by a panic: such a transaction must not be used again
@@ -92,17 +95,9 @@ func (rs *Ruleset) run(tx types.Transaction, in *ruleInput) ruleVerdict {
 	server, serverPort := corazaServer(r.Context())
 	tx.ProcessConnection(corazaAddr(in.ClientIP), in.ClientPort, server, serverPort)
 	tx.ProcessURI(corazaTarget(r), r.Method, r.Proto)
-	for name, values := range r.Header {
-		for _, value := range values {
-			tx.AddRequestHeader(name, value)
-		}
-	}
-	if r.Host != "" { // net/http keeps these two apart from the other fields
-		tx.AddRequestHeader("Host", r.Host)
+	corazaHeaders(r, tx.AddRequestHeader)
+	if r.Host != "" {
 		tx.SetServerName(corazaHostname(r.Host))
-	}
-	for _, coding := range r.TransferEncoding {
-		tx.AddRequestHeader("Transfer-Encoding", coding)
 	}
 	if it := tx.ProcessRequestHeaders(); it != nil {
 		return corazaRefusal(tx, it)
@@ -124,6 +119,21 @@ func (rs *Ruleset) run(tx types.Transaction, in *ruleInput) ruleVerdict {
 	return ruleVerdict{RuleIDs: corazaMatched(tx, 0)}
 }
 
+// corazaHeaders hands out the header fields, those that net/http keeps apart from the others included.
+func corazaHeaders(r *http.Request, add func(name, value string)) {
+	for name, values := range r.Header {
+		for _, value := range values {
+			add(name, value)
+		}
+	}
+	if r.Host != "" {
+		add("Host", r.Host)
+	}
+	for _, coding := range r.TransferEncoding {
+		add("Transfer-Encoding", coding)
+	}
+}
+
 // corazaWriteBody hands the body to the engine. done is true if that ends the transaction.
 func corazaWriteBody(tx types.Transaction, body []byte) (v ruleVerdict, done bool) {
 	if len(body) == 0 {
@@ -142,22 +152,22 @@ func corazaWriteBody(tx types.Transaction, body []byte) (v ruleVerdict, done boo
 
 // corazaMark sets the variables that tell the rules what Guard knows.
 func corazaMark(vars collection.Map, in *ruleInput) {
-	flag := func(name string, on bool) {
-		value := "0"
-		if on {
-			value = "1"
-		}
-		vars.Set(name, []string{value})
-	}
 	if in.canary != "" {
 		vars.Set(rulesetCanaryVariable, []string{in.canary})
 		return
 	}
-	flag(corazaVarAuthenticated, in.Authenticated)
-	flag(corazaVarMCP, in.MCP)
+	vars.Set(corazaVarAuthenticated, []string{corazaFlag(in.Authenticated)})
+	vars.Set(corazaVarMCP, []string{corazaFlag(in.MCP)})
 	if in.Identity != "" {
 		vars.Set(corazaVarIdentity, []string{in.Identity})
 	}
+}
+
+func corazaFlag(on bool) string {
+	if on {
+		return "1"
+	}
+	return "0"
 }
 
 // corazaRefusal turns an interruption into a refusal. A rule that says deny, drop or redirect refuses; only deny has a status to

@@ -13,12 +13,13 @@ import (
 
 // A Ruleset is a loaded, tested set of rules. It is immutable and safe for concurrent use; the zero value refuses every request.
 type Ruleset struct {
-	waf  coraza.WAF
-	ids  []int
-	body int          // the longest body that the engine takes
-	args int          // the most values that ARGS gets from a message that Guard has parsed
-	refs atomic.Int64 // one for the owner, one for each running evaluation; 0 = closed and freed
-	done atomic.Bool  // Close was called
+	waf   coraza.WAF
+	ids   []int
+	body  int          // the longest body that the engine takes
+	args  int          // the most values that ARGS gets from a message that Guard has parsed
+	sieve *sieve       // lets requests pass that no rule has anything to say about; nil if it would know of none
+	refs  atomic.Int64 // one for the owner, one for each running evaluation; 0 = closed and freed
+	done  atomic.Bool  // Close was called
 }
 
 // LoadRules reads, merges and checks rules, and then proves with requests of its own that the result refuses what it must.

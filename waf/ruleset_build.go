@@ -59,6 +59,7 @@ func (r *rulesetReader) build(units []rulesetUnit) (*Ruleset, error) {
 	}
 	slices.Sort(ids)
 	rs := &Ruleset{waf: w, ids: ids, body: r.bodyBytes, args: rulesetArgumentsLimit(units)}
+	rs.sieve = newSieve(units, rs.args)
 	rs.refs.Store(1)
 	var errs []error
 	for i := range units {

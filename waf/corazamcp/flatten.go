@@ -1,6 +1,7 @@
 package corazamcp
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/sallyport/sallyport/mcpmsg"
@@ -20,7 +21,7 @@ type flattener struct {
 	i        int
 	left     int // leaves
 	keyBytes int
-	add      func(key, value string)
+	add      func(key []byte, value mcpmsg.Raw)
 }
 
 // value reads the value at i. It is false when a bound is reached.
@@ -32,7 +33,7 @@ func (f *flattener) value(key []byte, inArray bool) bool {
 	case '[':
 		return f.items(key)
 	case '"':
-		return f.leaf(key, string(mcpmsg.Raw(f.str()).AppendText(nil)))
+		return f.leaf(key, f.str())
 	default:
 		start := f.i
 		for f.i < len(f.text) && !endsScalar(f.text[f.i]) {
@@ -41,21 +42,17 @@ func (f *flattener) value(key []byte, inArray bool) bool {
 		if inArray {
 			return true
 		}
-		value := string(f.text[start:f.i])
-		if value == "null" {
-			value = ""
-		}
-		return f.leaf(key, value)
+		return f.leaf(key, f.text[start:f.i])
 	}
 }
 
-func (f *flattener) leaf(key []byte, value string) bool {
+func (f *flattener) leaf(key []byte, value mcpmsg.Raw) bool {
 	f.left--
 	f.keyBytes -= len(key)
 	if f.left < 0 || f.keyBytes < 0 {
 		return false
 	}
-	f.add(string(key), value)
+	f.add(key, value)
 	return true
 }
 
@@ -99,13 +96,16 @@ func (f *flattener) items(key []byte) bool {
 // str returns the string at i with its quotes.
 func (f *flattener) str() []byte {
 	start := f.i
-	for f.i++; f.text[f.i] != '"'; f.i++ {
-		if f.text[f.i] == '\\' {
-			f.i++
-		}
-	}
 	f.i++
-	return f.text[start:f.i]
+	for {
+		quote := f.i + bytes.IndexByte(f.text[f.i:], '"')
+		escape := bytes.IndexByte(f.text[f.i:quote], '\\')
+		if escape < 0 {
+			f.i = quote + 1
+			return f.text[start:f.i]
+		}
+		f.i += escape + 2 // the character behind it may be the quotation mark
+	}
 }
 
 func (f *flattener) space() {

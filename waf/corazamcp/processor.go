@@ -72,15 +72,37 @@ func Fill(vars plugintypes.TransactionVariables, m *mcpmsg.Message, limit int) e
 	tx.Set("mcp_uri", uris)
 
 	args := vars.ArgsPost()
-	f := flattener{text: m.Raw, left: limit, keyBytes: len(m.Raw)*maxKeyFactor + minKeyBytes, add: args.Add}
+	err := EachLeaf(m, limit, func(name []byte, value mcpmsg.Raw) { args.Add(string(name), LeafText(value)) })
+	if err != nil {
+		tx.Set("mcp_code", []string{mcpmsg.CodeTooManyMembers.String()})
+	}
+	return err
+}
+
+// EachLeaf hands out, in order, the values that rules see of an accepted message as ARGS: strings anywhere, numbers, booleans and nulls of
+// objects, each under the name that [Fill] gives it. limit is the most values; 0 = no other than that of mcpmsg. After an error, which
+// is ErrTooManyMembers, see has not seen all. name is valid until see returns; value is a part of the message, and [LeafText] its text.
+func EachLeaf(m *mcpmsg.Message, limit int, see func(name []byte, value mcpmsg.Raw)) error {
+	f := flattener{text: m.Raw, left: limit, keyBytes: len(m.Raw)*maxKeyFactor + minKeyBytes, add: see}
 	if limit <= 0 {
 		f.left = len(m.Raw)
 	}
 	if !f.value(append(make([]byte, 0, 256), "json"...), false) {
-		tx.Set("mcp_code", []string{mcpmsg.CodeTooManyMembers.String()})
 		return ErrTooManyMembers
 	}
 	return nil
+}
+
+// LeafText returns the text that rules see of a value: that of a string, decoded, the digits of a number, nothing for null.
+func LeafText(value mcpmsg.Raw) string {
+	switch value[0] {
+	case '"':
+		return text(value)
+	case 'n':
+		return ""
+	default:
+		return string(value)
+	}
 }
 
 func text(r mcpmsg.Raw) string { return string(r.AppendText(nil)) }
