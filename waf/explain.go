@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/policy"
@@ -89,6 +90,7 @@ func (j *judgement) explain(live *state) Explanation {
 			f := Finding{Code: d.Code, Status: d.Status, Enforced: live.mode[layer] == Enforce && !reported, Rule: d.by.path(prefix)}
 			if l.Findings = append(l.Findings, f); f.Enforced && e.Verdict.Layer == LayerNone {
 				e.Verdict = d
+				e.Verdict.RPCID = slices.Clone(d.RPCID) // the body's buffer serves others soon
 			}
 		}
 		switch {
