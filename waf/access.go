@@ -3,7 +3,6 @@ package waf
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/policy"
@@ -15,27 +14,24 @@ type access struct {
 	methods, tools, prompts, resources *policy.Set
 }
 
-// compile compiles the four lists of e, of which it makes copies.
-func (a *access) compile(field string, e *Endpoint) (errs []error) {
+// compile compiles the four lists, of which it keeps nothing.
+func (a *access) compile(field string, lists AccessLists) (errs []error) {
 	for _, list := range [...]struct {
 		name    string
-		rules   *[]AccessRule
+		rules   []AccessRule
 		set     **policy.Set
 		compile func([]policy.Rule) (*policy.Set, error)
 	}{
-		{"Methods", &e.Methods, &a.methods, policy.Compile},
-		{"Tools", &e.Tools, &a.tools, policy.Compile},
-		{"Prompts", &e.Prompts, &a.prompts, policy.Compile},
-		{"Resources", &e.Resources, &a.resources, policy.CompileURIs},
+		{"Methods", lists.Methods, &a.methods, policy.Compile},
+		{"Tools", lists.Tools, &a.tools, policy.Compile},
+		{"Prompts", lists.Prompts, &a.prompts, policy.Compile},
+		{"Resources", lists.Resources, &a.resources, policy.CompileURIs},
 	} {
 		var rules []policy.Rule
-		if *list.rules != nil {
-			*list.rules = slices.Clone(*list.rules)
-			rules = make([]policy.Rule, len(*list.rules))
+		if list.rules != nil {
+			rules = make([]policy.Rule, len(list.rules))
 		}
-		for i := range rules {
-			r := &(*list.rules)[i]
-			r.Allow, r.Deny = slices.Clone(r.Allow), slices.Clone(r.Deny)
+		for i, r := range list.rules {
 			rules[i] = policy.Rule{Identity: r.Identity, Allow: r.Allow, Deny: r.Deny}
 		}
 		set, err := list.compile(rules)
@@ -54,6 +50,7 @@ func (j *judgement) checkPolicy() Denial {
 	}
 	for m := range j.message.Each() {
 		code, by := j.endpoint.refuses(j.identity.Name, &m)
+		j.compareDryRun(&m, code)
 		if code != "" {
 			return Denial{Layer: LayerPolicy, Code: code, Status: http.StatusForbidden, RPCID: j.message.ID, by: by}
 		}

@@ -190,6 +190,19 @@ type Endpoint struct {
 	Tools     []AccessRule
 	Prompts   []AccessRule
 	Resources []AccessRule
+
+	// DryRun, if not nil, are lists to try out before they are put in the place of those four. They decide nothing: a message on
+	// which they and the lists in force disagree is an event, with ActionDryDeny or ActionDryAllow. Only messages that reach the
+	// policy are compared; what would disappear from the lists that the server answers with is not.
+	DryRun *AccessLists
+}
+
+// AccessLists say what each identity may use, as the fields of the same names in [Endpoint] do.
+type AccessLists struct {
+	Methods   []AccessRule
+	Tools     []AccessRule
+	Prompts   []AccessRule
+	Resources []AccessRule
 }
 
 // AccessRule allows and denies names for one identity, or for all. In patterns "*" stands for any run of characters.

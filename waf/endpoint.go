@@ -14,6 +14,7 @@ import (
 type endpoint struct {
 	Endpoint
 	access
+	dryRun   *access // nil if there is none
 	versions [mcpmsg.V20260728 + 1]bool
 	streams  bool // the GET stream of an HTTP+SSE pair, where nothing is posted
 	index    int  // in Config.Endpoints
@@ -149,7 +150,7 @@ func compileEndpoints(endpoints []Endpoint) (*endpointTable, []error) {
 		}
 		ep.index = i
 		settings := ep.Endpoint
-		settings.Path, settings.SSEPath = "", ""
+		settings.Path, settings.SSEPath, settings.DryRun = "", "", nil
 		ep.group = slices.IndexFunc(groups, func(g Endpoint) bool { return reflect.DeepEqual(g, settings) })
 		if ep.group < 0 {
 			ep.group = len(groups)
@@ -218,7 +219,11 @@ func compileEndpoint(field string, e Endpoint) (*endpoint, []error) {
 		}
 		ep.AllowHosts[i] = strings.ToLower(host)
 	}
-	errs = append(errs, ep.access.compile(field, &ep.Endpoint)...)
+	errs = append(errs, ep.access.compile(field, AccessLists{e.Methods, e.Tools, e.Prompts, e.Resources})...)
+	if e.DryRun != nil {
+		ep.dryRun = new(access)
+		errs = append(errs, ep.dryRun.compile(field+".DryRun", *e.DryRun)...)
+	}
 	return ep, errs
 }
 

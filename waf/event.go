@@ -13,14 +13,16 @@ type Action uint8
 
 // The actions.
 const (
-	ActionAllow  Action = iota // let through
-	ActionDeny                 // refused
-	ActionDetect               // would have been refused, but the layer only detects; a further event tells the outcome
+	ActionAllow    Action = iota // let through
+	ActionDeny                   // refused
+	ActionDetect                 // would have been refused, but the layer only detects; a further event tells the outcome
+	ActionDryDeny                // Endpoint.DryRun refuses what the policy in force allows; a further event tells the outcome
+	ActionDryAllow               // Endpoint.DryRun allows what the policy in force refuses; a further event tells the outcome
 )
 
-var actionText = [...]string{"allow", "deny", "detect"}
+var actionText = [...]string{"allow", "deny", "detect", "dry-deny", "dry-allow"}
 
-// String returns "allow", "deny" or "detect".
+// String returns "allow", "deny", "detect", "dry-deny" or "dry-allow".
 func (a Action) String() string {
 	if int(a) >= len(actionText) {
 		return "unknown"
@@ -29,8 +31,8 @@ func (a Action) String() string {
 }
 
 // Event describes one decision. Every request gets exactly one event whose Action is ActionAllow or ActionDeny and whose
-// Layer is not LayerResponse; before it, each finding of a layer that only detects is an event of its own, and after it, each
-// answer or event of a stream that LayerResponse withheld. No field holds a value of the request except Tool
+// Layer is not LayerResponse; before it, each finding of a layer that only detects is an event of its own, and so is each
+// message on which Endpoint.DryRun disagrees; after it, each answer or event of a stream that LayerResponse withheld. No field holds a value of the request except Tool
 // and Identity, which are names; Tool is quoted to ASCII and cut at 128 bytes.
 type Event struct {
 	Time      time.Time

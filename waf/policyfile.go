@@ -36,7 +36,8 @@ func (e *PolicyError) Error() string {
 //	identities         trusted_header {name, from: [network]}, bearer [{name, sha256: 64 hex digits}],
 //	                   client_certificates [{name, uri_san, dns_san, subject}]
 //	endpoints          [{path, transport: "streamable-http" or "http+sse", sse_path, versions, anonymous, allow_origins,
-//	                   allow_hosts, and methods, tools, prompts, resources: [{identity, allow, deny}]}];
+//	                   allow_hosts, methods, tools, prompts, resources: [{identity, allow, deny}],
+//	                   dry_run {methods, tools, prompts, resources: the same}}];
 //	                   absent = WellKnownEndpoints
 //	limits             body_bytes, header_value_bytes, custom_header_value_bytes, and of all requests together bodies,
 //	                   bodies_bytes, body_seconds (for reading one), streams (of one caller); absent = the defaults
@@ -139,26 +140,38 @@ func (r *policyReader) clientCertificate(v policyValue) (c ClientCertificate) {
 }
 
 func (r *policyReader) endpoint(v policyValue) (e Endpoint) {
-	r.object(v,
-		policyField{name: "path", field: "Path", required: true, read: func(v policyValue) { e.Path = r.text(v) }},
-		policyField{name: "transport", field: "Transport", read: func(v policyValue) {
+	fields := []policyField{
+		{name: "path", field: "Path", required: true, read: func(v policyValue) { e.Path = r.text(v) }},
+		{name: "transport", field: "Transport", read: func(v policyValue) {
 			e.Transport = choice(r, v, parseTransport, "streamable-http", "http+sse")
 		}},
-		policyField{name: "sse_path", field: "SSEPath", read: func(v policyValue) { e.SSEPath = r.given(v) }},
-		policyField{name: "versions", field: "Versions", read: func(v policyValue) {
+		{name: "sse_path", field: "SSEPath", read: func(v policyValue) { e.SSEPath = r.given(v) }},
+		{name: "versions", field: "Versions", read: func(v policyValue) {
 			if e.Versions = list(r, v, r.version); e.Versions != nil && len(e.Versions) == 0 {
 				r.fault(v, "must not be empty: without the member all revisions are served")
 			}
 		}},
-		policyField{name: "anonymous", field: "Anonymous", read: func(v policyValue) { e.Anonymous = r.boolean(v) }},
-		policyField{name: "allow_origins", field: "AllowOrigins", read: func(v policyValue) { e.AllowOrigins = list(r, v, r.text) }},
-		policyField{name: "allow_hosts", field: "AllowHosts", read: func(v policyValue) { e.AllowHosts = list(r, v, r.text) }},
-		policyField{name: "methods", field: "Methods", read: func(v policyValue) { e.Methods = list(r, v, r.accessRule) }},
-		policyField{name: "tools", field: "Tools", read: func(v policyValue) { e.Tools = list(r, v, r.accessRule) }},
-		policyField{name: "prompts", field: "Prompts", read: func(v policyValue) { e.Prompts = list(r, v, r.accessRule) }},
-		policyField{name: "resources", field: "Resources", read: func(v policyValue) { e.Resources = list(r, v, r.accessRule) }},
-	)
+		{name: "anonymous", field: "Anonymous", read: func(v policyValue) { e.Anonymous = r.boolean(v) }},
+		{name: "allow_origins", field: "AllowOrigins", read: func(v policyValue) { e.AllowOrigins = list(r, v, r.text) }},
+		{name: "allow_hosts", field: "AllowHosts", read: func(v policyValue) { e.AllowHosts = list(r, v, r.text) }},
+	}
+	fields = append(fields, r.accessFields(&e.Methods, &e.Tools, &e.Prompts, &e.Resources)...)
+	fields = append(fields, policyField{name: "dry_run", field: "DryRun", read: func(v policyValue) {
+		e.DryRun = new(AccessLists)
+		r.object(v, r.accessFields(&e.DryRun.Methods, &e.DryRun.Tools, &e.DryRun.Prompts, &e.DryRun.Resources)...)
+	}})
+	r.object(v, fields...)
 	return e
+}
+
+func (r *policyReader) accessFields(methods, tools, prompts, resources *[]AccessRule) []policyField {
+	field := func(name, field string, rules *[]AccessRule) policyField {
+		return policyField{name: name, field: field, read: func(v policyValue) { *rules = list(r, v, r.accessRule) }}
+	}
+	return []policyField{
+		field("methods", "Methods", methods), field("tools", "Tools", tools),
+		field("prompts", "Prompts", prompts), field("resources", "Resources", resources),
+	}
 }
 
 func (r *policyReader) version(v policyValue) mcpmsg.Version {

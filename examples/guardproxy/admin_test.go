@@ -108,6 +108,7 @@ func TestMetricsCountReloads(t *testing.T) {
 func TestMetricsOfFindings(t *testing.T) {
 	m := newMetrics()
 	m.observe(waf.Event{Action: waf.ActionDetect, Layer: waf.LayerPolicy, Code: "tool_not_allowed", Endpoint: "/mcp", Total: 1})
+	m.observe(waf.Event{Action: waf.ActionDryDeny, Layer: waf.LayerPolicy, Code: "tool_not_allowed", Endpoint: "/mcp", Total: 1})
 	m.observe(waf.Event{Action: waf.ActionAllow, Endpoint: "/mcp", Total: 1})
 	m.observe(waf.Event{Action: waf.ActionDeny, Layer: waf.LayerResponse, Code: "response_encoded", Endpoint: "/mcp", Total: 1})
 	rec := httptest.NewRecorder()

@@ -23,7 +23,7 @@ func newMetrics() *metrics {
 		registry: prometheus.NewRegistry(),
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sallyport_decisions_total",
-			Help: "Decisions. A finding of a layer that only detects counts beside the outcome of its request, as action detect.",
+			Help: "Decisions. A finding of a layer that only detects counts beside the outcome of its request, as action detect; so does a message on which dry_run disagrees.",
 		}, []string{"action", "layer", "code", "endpoint"}),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "sallyport_step_seconds",
@@ -61,7 +61,7 @@ func (m *metrics) watch(guard *waf.Guard) {
 // observe counts one event.
 func (m *metrics) observe(e waf.Event) {
 	m.decisions.WithLabelValues(e.Action.String(), e.Layer.String(), cmp.Or(e.Code, "none"), cmp.Or(e.Endpoint, "none")).Inc()
-	if e.Action == waf.ActionDetect || e.Layer == waf.LayerResponse {
+	if e.Action != waf.ActionAllow && e.Action != waf.ActionDeny || e.Layer == waf.LayerResponse {
 		return // the request's own event has its durations
 	}
 	m.steps.WithLabelValues("total").Observe(e.Total.Seconds())
