@@ -60,6 +60,15 @@ func TestLimits(t *testing.T) {
 		{"name", mcpmsg.Config{}, 1024, func(n int) string {
 			return call + `{"` + strings.Repeat("x", n) + `":1}}}`
 		}, mcpmsg.CodeNameTooLong},
+		{"inner name", mcpmsg.Config{MaxNameBytes: 64}, 64, func(n int) string {
+			return call + `{"a":{"` + strings.Repeat("x", n) + `":1}}}}`
+		}, mcpmsg.CodeNameTooLong},
+		{"known object's name", mcpmsg.Config{MaxNameBytes: 64}, 64, func(n int) string {
+			return `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"` + strings.Repeat("x", n) + `":1}}`
+		}, mcpmsg.CodeNameTooLong},
+		{"inner members", mcpmsg.Config{MaxMembers: 8}, 8, func(n int) string {
+			return strings.Replace(members(n), `"arguments":{`, `"arguments":{"a":{`, 1) + "}"
+		}, mcpmsg.CodeTooManyMembers},
 		{"number", mcpmsg.Config{}, 100, func(n int) string {
 			return call + `{"a":` + strings.Repeat("1", n) + `}}}`
 		}, mcpmsg.CodeNumberTooLong},

@@ -107,7 +107,7 @@ name:
 		}
 		start = i + 1
 		var words jsonscan.Words
-		plain := true
+		plain, usual := true, !n.foldDup
 		size, more := jsonscan.Plain(b, start), 0
 		if size == 8 {
 			more = jsonscan.Plain(b, start+8)
@@ -126,6 +126,7 @@ name:
 			if i, words, plain = jsonscan.Name(b, start, &w.Wide); i < 0 {
 				return w.badString(b, start)
 			}
+			usual = usual && plain && i-1-start <= w.Limits.NameBytes
 		}
 		end := i - 1
 		if uint(i) >= uint(len(b)) || b[i] != ':' {
@@ -134,28 +135,16 @@ name:
 			}
 		}
 		i++
-		if end-start > w.Limits.NameBytes {
-			return w.limit(LongName, start-1, w.Limits.NameBytes, end-start, resume{i, depth, true})
-		}
-		if f.count++; int(f.count) > w.Limits.Members {
-			return w.limit(ManyMembers, start-1, w.Limits.Members, int(f.count), resume{i, depth, true})
-		}
-		if !plain || n.foldDup {
-			if w.oddName(f, b, start, end) == nil {
-				return w.halt(start-1, resume{i, depth, true})
+		if usual {
+			if bit := bloomBit(words); f.bloom&bit == 0 && f.table < 0 && len(w.names)-int(f.base) < w.few {
+				f.bloom |= bit
+				w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - start)})
+				goto value
 			}
-			goto value
 		}
-		bit := bloomBit(words.Key())
-		if f.bloom&bit == 0 && f.table < 0 && len(w.names)-int(f.base) < fewNames {
-			f.bloom |= bit
-			w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - start)})
-			goto value
-		}
-		f.bloom |= bit
-		if !w.addName(f, b, words, b[start:end], start, end, false) {
-			w.reason = Duplicate
-			return w.halt(start-1, resume{i, depth, true})
+		if !w.freeName(f, b, words, plain && !n.foldDup, start, end) {
+			w.at = resume{i, depth, true}
+			return -1
 		}
 		goto value
 	}
@@ -171,6 +160,29 @@ closed:
 		close = '}'
 	}
 	goto after
+}
+
+// freeName adds a name that is not one of few, or not plain. It returns false, with the Fault, if the name is refused.
+func (w *Walker) freeName(f *frame, b []byte, words jsonscan.Words, plain bool, start, end int) bool {
+	w.Fault.Offset = start - 1
+	switch n := len(w.names) - int(f.base); {
+	case end-start > w.Limits.NameBytes:
+		w.Fault = Fault{LongName, start - 1, w.Limits.NameBytes, end - start}
+	case n >= w.Limits.Members:
+		w.Fault = Fault{ManyMembers, start - 1, w.Limits.Members, n + 1}
+	case !plain:
+		if w.oddName(f, b, start, end) != nil {
+			return true
+		}
+		w.Fault.Reason = w.reason
+	default:
+		f.bloom |= bloomBit(words)
+		if w.addName(f, b, words, b[start:end], start, end, false) {
+			return true
+		}
+		w.Fault.Reason = Duplicate
+	}
+	return false
 }
 
 // shortInteger reads an integer without sign of up to three digits at b[i], and returns the index after it, or -1 if the number

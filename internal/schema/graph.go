@@ -95,6 +95,8 @@ type Node struct {
 	plain    bool   // one atom that checks no more than the type of a scalar
 	simple   bool   // one atom, no gates
 	free     bool   // anything goes: no member is known, nothing is checked below
+	freeObj  bool   // the same for objects only
+	freeArr  bool   // and for arrays
 	foldDup  bool   // member names that fold to the same text repeat each other, here and below
 	nameRule bool   // some atom has a NameRule
 	visible  bool   // one atom, for strings, that checks no more than the format Visible
@@ -128,7 +130,7 @@ var Free = newFree(false)
 var FreeFolded = newFree(true)
 
 func newFree(fold bool) *Node {
-	n := &Node{types: KindAny, plain: true, simple: true, free: true, foldDup: fold, object: 1, array: 1}
+	n := &Node{types: KindAny, plain: true, simple: true, free: true, freeObj: true, freeArr: true, foldDup: fold, object: 1, array: 1}
 	n.atoms = []Atom{{Types: KindAny}}
 	n.other = Edge{Node: n}
 	n.items = Edge{Node: n}

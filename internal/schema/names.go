@@ -173,7 +173,7 @@ func (w *Walker) oddName(f *frame, b []byte, start, end int) *Edge {
 
 func (w *Walker) addOdd(f *frame, b, text []byte, start, end int, e *Edge) *Edge {
 	words := jsonscan.WordsOf(text)
-	f.bloom |= bloomBit(words.Key())
+	f.bloom |= bloomBit(words)
 	if !w.addName(f, b, words, text, start, end, true) {
 		w.reason = Duplicate
 		return nil

@@ -31,6 +31,9 @@ func (n *Node) finish(slots []slot) {
 	}
 	n.other.finish(n.nameRule)
 	n.items.finish(false)
+	bare := n.simple && !n.sized
+	n.freeObj = bare && n.object != 0 && len(slots) == 0 && n.other.Node == Free && !n.other.special && n.other.Cap == 0
+	n.freeArr = bare && n.array != 0 && n.items.Node == Free
 	for i := range slots {
 		slots[i].words = jsonscan.WordsOf(slots[i].name)
 		slots[i].edge.finish(false)

@@ -44,6 +44,7 @@ type Walker struct {
 	Reserved func(key []byte) bool // keys of _meta that are refused though the rules for keys admit them; nil = none
 	Marked   bool                  // a free-form object may have a member x-mcp-header; the owner resets it
 	Fault    Fault                 // why the last walk stopped; Reason OK with a Host that refused
+	few      int                   // names of an object that are compared one by one
 	root     *Edge
 	reason   Reason // what the last failing atom said
 	frames   []frame
@@ -78,7 +79,7 @@ type resume struct {
 
 // NewWalker returns a Walker for texts within the limits.
 func NewWalker(lim Limits) *Walker {
-	return &Walker{Limits: lim, frames: make([]frame, lim.Depth), names: make([]nameEntry, 0, 64), text: make([]byte, 0, 64)}
+	return &Walker{Limits: lim, few: min(fewNames, lim.Members), frames: make([]frame, lim.Depth), names: make([]nameEntry, 0, 64), text: make([]byte, 0, 64)}
 }
 
 // Walk judges the value that begins at or after b[i] by the root edge, inside outer open arrays, and returns the index after it, or
@@ -145,7 +146,10 @@ value:
 		} else if (!cur.visible || !jsonscan.IsVisibleASCII(b[start+1:i-1])) && !w.scalar(cur, KindString, b, start, i, depth) {
 			return w.stop(i, depth, false)
 		}
-	case (c == '{' || c == '[') && cur.free:
+	case c == '{' && cur.freeObj || c == '[' && cur.freeArr:
+		if !cur.free {
+			cur = Free
+		}
 		if i+1 < len(b) && b[i+1] == c+2 && depth < deep { // '}' and ']' are two above '{' and '['
 			i += 2
 		} else if i = w.free(b, i, depth, deep, cur); i < 0 {
@@ -337,7 +341,7 @@ name:
 				}
 			}
 			// The unknown names so far: a filter first, then, while they are few, one look at each.
-			bit := bloomBit(key)
+			bit := bloomBit(words)
 			if f.table < 0 && f.bloom&bit == 0 && len(w.names)-int(f.base) < fewNames {
 				f.bloom |= bit
 				w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - 1 - start)})
@@ -381,7 +385,10 @@ closeArray:
 	goto after
 }
 
-func bloomBit(key uint64) uint64 { return 1 << (key * 0x9e3779b97f4a7c15 >> 58) }
+// bloomBit returns the bit of a name in the filter of its object.
+func bloomBit(w jsonscan.Words) uint64 {
+	return 1 << ((w.First ^ bits.RotateLeft64(w.Last, 23)) * 0x9e3779b97f4a7c15 >> 58)
+}
 
 // scalar judges the scalar b[start:end] by n and tells the value around it. It returns false if the text is refuted.
 func (w *Walker) scalar(n *Node, kind uint8, b []byte, start, end, depth int) bool {
