@@ -76,6 +76,30 @@ func (g *generator) message(from mcpmsg.Direction, sort string) (t *tree, result
 	return t, resultOf
 }
 
+// batch makes an array of messages, most of them of one sort and valid.
+func (g *generator) batch(from mcpmsg.Direction) []byte {
+	t := &tree{kind: '['}
+	responses, mixed := g.chance(30), g.chance(20)
+	for range g.IntN(5) {
+		sort := pick(g, g.e.sorts(from)...)
+		for i := 0; i < 20 && !mixed; i++ {
+			if _, ok := g.e.methods[from][sort]; ok != responses {
+				break
+			}
+			sort = pick(g, g.e.sorts(from)...)
+		}
+		one, _ := g.message(from, sort)
+		if id := one.get("id"); id != nil && g.chance(80) {
+			id.text = strconv.Itoa(len(t.items))
+		}
+		if g.chance(10) {
+			g.mutate(&one)
+		}
+		t.items = append(t.items, one)
+	}
+	return t.bytes()
+}
+
 // followProse changes what a schema admits and the text of the protocol does not.
 func (g *generator) followProse(v *tree) {
 	each := func(list, member, uri string) {

@@ -317,6 +317,11 @@ func (c *comparison) generated(t *testing.T, g *generator, from mcpmsg.Direction
 				one(label, changed.bytes())
 			}
 		}
+		for range 10 {
+			n++
+			text := g.batch(from)
+			c.compare(t, "batch", g.e.subject(text, from, ""))
+		}
 		if t.Failed() && c.unexplained > 200 {
 			return
 		}
