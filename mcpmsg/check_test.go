@@ -212,7 +212,7 @@ func TestCheckAllocates(t *testing.T) {
 	header := map[string][]string{"Mcp-Method": {"ping"}, "mcp-name": {"=?base64?YQ==?="}, "Accept": {"*/*"}}
 	for _, r := range rows {
 		in := []byte(r.in)
-		if n := testing.AllocsPerRun(20, func() {
+		if n := allocs(20, func() {
 			m, _ := v.Check(in, r.ctx)
 			v.CheckMirror(&m, header)
 			for range m.Each() {
@@ -272,7 +272,7 @@ func TestSafeID(t *testing.T) {
 			t.Errorf("Check(%s) = %v with id %s, want %s", r.in, bad.Code, m.ID, r.want)
 		}
 		in := []byte(r.in)
-		if n := testing.AllocsPerRun(20, func() { v.Check(in, client(0)) }); n != 0 {
+		if n := allocs(20, func() { v.Check(in, client(0)) }); n != 0 {
 			t.Errorf("Check(%s): %v allocations, want 0", r.in, n)
 		}
 	}

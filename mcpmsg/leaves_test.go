@@ -39,7 +39,7 @@ func TestLeaves(t *testing.T) {
 		}
 	}
 	raw, buf := mcpmsg.Raw(`{"a":[1,{"b":"c"}],"d":{}}`), make([]byte, 0, 64)
-	if n := testing.AllocsPerRun(20, func() {
+	if n := allocs(20, func() {
 		leaves := mcpmsg.NewLeaves(raw)
 		for leaves.Next() {
 			buf = leaves.AppendPath(buf[:0])

@@ -76,7 +76,7 @@ func TestCheckMirror(t *testing.T) {
 		if bad = v.CheckMirror(&m, r.h); bad.Code != r.want || bad.Name != r.field {
 			t.Errorf("%s: CheckMirror = %v in %q, want %v in %q", r.name, bad.Code, bad.Name, r.want, r.field)
 		}
-		if n := testing.AllocsPerRun(20, func() { v.CheckMirror(&m, r.h) }); n != 0 {
+		if n := allocs(20, func() { v.CheckMirror(&m, r.h) }); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", r.name, n)
 		}
 	}

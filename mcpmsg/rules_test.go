@@ -102,7 +102,7 @@ func TestToolSchema(t *testing.T) {
 				t.Errorf("%s: %v is answered by %d", r.schema, bad.Code, code)
 			}
 			b := []byte(in)
-			if n := testing.AllocsPerRun(10, func() { v.Check(b, client(mcpmsg.V20250618)) }); n != 0 {
+			if n := allocs(10, func() { v.Check(b, client(mcpmsg.V20250618)) }); n != 0 {
 				t.Errorf("%s: %v allocations for %s, want 0", r.schema, n, in)
 			}
 		}
@@ -213,7 +213,7 @@ func TestMethodRules(t *testing.T) {
 			t.Errorf("%s: Name is %s", r.name, m.Name)
 		}
 		in := []byte(r.in)
-		if n := testing.AllocsPerRun(10, func() { v.Check(in, r.ctx) }); n != 0 {
+		if n := allocs(10, func() { v.Check(in, r.ctx) }); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", r.name, n)
 		}
 	}
@@ -268,7 +268,7 @@ func TestMirrorParams(t *testing.T) {
 		if bad = v.CheckMirror(&m, h); bad.Code != r.want || bad.Name != r.field {
 			t.Errorf("%s with %v: %v in %q, want %v in %q", r.arguments, r.add, bad.Code, bad.Name, r.want, r.field)
 		}
-		if n := testing.AllocsPerRun(20, func() { v.CheckMirror(&m, h) }); n != 0 {
+		if n := allocs(20, func() { v.CheckMirror(&m, h) }); n != 0 {
 			t.Errorf("%s with %v: %v allocations, want 0", r.arguments, r.add, n)
 		}
 	}
@@ -342,7 +342,7 @@ func TestHeaderMarks(t *testing.T) {
 		if bad.Code != want || !bad.OK() && bad.Pointer(in) != "/result/tools/1" {
 			t.Errorf("%s: %v at %q, want %v", properties, bad.Code, bad.Pointer(in), want)
 		}
-		if n := testing.AllocsPerRun(10, func() { v.Check(in, server(mcpmsg.V20260728, mcpmsg.MethodToolsList)) }); n != 0 {
+		if n := allocs(10, func() { v.Check(in, server(mcpmsg.V20260728, mcpmsg.MethodToolsList)) }); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", properties, n)
 		}
 	}
@@ -368,7 +368,7 @@ func TestReservedMeta(t *testing.T) {
 			if _, bad := lax.Check(in, client(version)); !bad.OK() {
 				t.Errorf("%s in %v: %v without the option", r.key, version, bad.Err())
 			}
-			if n := testing.AllocsPerRun(10, func() { strict.Check(in, client(version)) }); n != 0 {
+			if n := allocs(10, func() { strict.Check(in, client(version)) }); n != 0 {
 				t.Errorf("%s: %v allocations, want 0", r.key, n)
 			}
 		}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package mcpmsg_test
+
+const underRace = false
