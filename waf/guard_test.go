@@ -125,6 +125,11 @@ func TestGuardRefuses(t *testing.T) {
 		{"validate: repeated singleton", post(call, func(r *http.Request) { r.Header.Add("Authorization", "Bearer x") }), waf.LayerValidate, "header_duplicate", 400, -32600, ""},
 		{"validate: absolute form", post(call, func(r *http.Request) { r.RequestURI = "http://mcp.example.com/mcp" }), waf.LayerValidate, "uri_absolute", 400, -32600, ""},
 		{"validate: mirror header", post(call, set("Mcp-Name", "=?base64?SGVsbG8?=")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
+		{"validate: tunnel", post(call, func(r *http.Request) { r.Method, r.RequestURI = http.MethodConnect, "mcp.example.com:443" }), waf.LayerValidate, "method_connect", 405, 0, ""},
+		{"validate: another path in a header", post(call, target("/public"), set("X-Original-URL", "/mcp?x")), waf.LayerValidate, "header_reroutes", 400, 0, ""},
+		{"validate: another path in a header, in other spelling", post(call, target("/public"), set("X-Rewrite-URL", "/MCP/")), waf.LayerValidate, "header_reroutes", 400, 0, ""},
+		{"validate: away from the endpoint", post(call, set("X-Rewrite-URL", "/public")), waf.LayerValidate, "header_reroutes", 400, -32600, ""},
+		{"transport: method override", post(call, set("X-HTTP-Method-Override", "DELETE")), waf.LayerTransport, "transport_override", 400, -32600, ""},
 		{"transport: verb", post(call, func(r *http.Request) { r.Method = http.MethodPut }), waf.LayerTransport, "transport_verb", 405, 405, ""},
 		{"transport: host", post(call, func(r *http.Request) { r.Host = "evil.example" }), waf.LayerTransport, "host_not_allowed", 403, 403, ""},
 		{"transport: origin", post(call, set("Origin", "https://evil.example")), waf.LayerTransport, "origin_not_allowed", 403, 403, ""},
@@ -204,6 +209,9 @@ func TestGuardAllows(t *testing.T) {
 		{"media type in other case with charset", post(call, set("Content-Type", "Application/JSON; charset=UTF-8")), call},
 		{"no Accept", post(call, del("Accept")), call},
 		{"known version", post(call, set("Mcp-Protocol-Version", "2025-06-18")), call},
+		{"the same path in a header", post(call, set("X-Original-URL", "/mcp")), call},
+		{"method override elsewhere", post("x", target("/api/items"), set("X-HTTP-Method-Override", "PATCH")), "x"},
+		{"path in a header elsewhere", post("x", target("/api/items"), set("X-Original-URL", "/shop/items")), "x"},
 		{"identity coding", post(call, set("Content-Encoding", "identity")), call},
 		{"stream", post("", func(r *http.Request) { r.Method = http.MethodGet }, set("Accept", "text/event-stream"), del("Content-Type")), ""},
 		{"session end", post("", func(r *http.Request) { r.Method = http.MethodDelete }, del("Content-Type")), ""},
@@ -472,6 +480,11 @@ func TestStrictDiscovery(t *testing.T) {
 	}
 }
 
+func initialize(version string) string {
+	return `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"` + version +
+		`","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}`
+}
+
 func TestVersions(t *testing.T) {
 	modern := strings.Replace(call, `"params":{`, `"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}},`, 1)
 	mirrors := []func(*http.Request){set("Mcp-Protocol-Version", "2026-07-28"), set("Mcp-Method", "tools/call"), set("Mcp-Name", "echo")}
@@ -491,6 +504,11 @@ func TestVersions(t *testing.T) {
 		{"modern on a modern endpoint", []mcpmsg.Version{mcpmsg.V20260728}, post(modern, mirrors...), 202, ""},
 		{"modern on a legacy endpoint", []mcpmsg.Version{mcpmsg.V20250618, mcpmsg.V20251125}, post(modern, mirrors...), 400, "-32022"},
 		{"older than served", []mcpmsg.Version{mcpmsg.V20251125}, post(call, legacy), 400, "-32022"},
+		{"no header where only newer revisions are served", []mcpmsg.Version{mcpmsg.V20251125}, post(call), 400, "-32020"},
+		{"no header where an old revision is served", []mcpmsg.Version{mcpmsg.V20241105}, post(call), 202, ""},
+		{"initialize with an older revision", []mcpmsg.Version{mcpmsg.V20251125}, post(initialize("2024-11-05")), 400, "-32022"},
+		{"initialize with the revision", []mcpmsg.Version{mcpmsg.V20251125}, post(initialize("2025-11-25")), 202, ""},
+		{"initialize with a revision of the future", []mcpmsg.Version{mcpmsg.V20251125}, post(initialize("2031-01-01")), 202, ""},
 		{"modern body without its headers", nil, post(modern), 400, "-32020"},
 		{"modern header on a legacy body", nil, post(call, mirrors...), 400, "-32602"},
 	} {

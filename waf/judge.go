@@ -210,8 +210,17 @@ func (j *judgement) report(action Action, d Denial) {
 }
 
 // checkRequest is step 1: framing, header fields, Host, request target.
+//
+// CONNECT asks for a tunnel, in which nothing could be judged. A field that names another path for routers to go by must not
+// lead to an endpoint behind the back of the target.
 func (j *judgement) checkRequest() Denial {
 	r := j.r
+	if r.Method == http.MethodConnect {
+		return Denial{Layer: LayerValidate, Code: "method_connect", Status: http.StatusMethodNotAllowed, Close: true}
+	}
+	if j.isRerouted() {
+		return Denial{Layer: LayerValidate, Code: "header_reroutes", Status: http.StatusBadRequest}
+	}
 	v := j.s.request.Check(validate.RequestView{
 		Method: r.Method, Target: requestTarget(r), Host: r.Host, Proto: r.Proto, Header: r.Header,
 		ContentLength: r.ContentLength, TransferEncoding: r.TransferEncoding, Parsed: true,
@@ -226,6 +235,20 @@ func (j *judgement) checkRequest() Denial {
 		d.RPCCode, d.RPCText, d.Close = rpcHeaderMismatch, "Header mismatch", false
 	}
 	return d
+}
+
+// isRerouted reports whether a field by which some frameworks replace the path of the target leads to an endpoint, or away from
+// this one.
+func (j *judgement) isRerouted() bool {
+	for _, name := range [...]string{"X-Original-Url", "X-Rewrite-Url"} {
+		for _, target := range j.r.Header[name] {
+			ep, ambiguous := j.s.endpoints.find(pathOf(target))
+			if ambiguous || ep != j.endpoint && (ep == nil || j.endpoint == nil || ep.group != j.endpoint.group) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // rpcHeaderMismatch is the JSON-RPC code for a mirror header that is malformed or differs from the message.

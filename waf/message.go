@@ -1,6 +1,7 @@
 package waf
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -32,14 +33,38 @@ func (j *judgement) checkMessage() Denial {
 		return d
 	}
 	j.parsed, j.message = m, &j.parsed
-	if m.Version != 0 && !j.endpoint.versions[m.Version] {
+	if !j.servesVersionOf(&m) {
 		d := j.endpoint.versionDenial(LayerMessage)
-		if d.RPCID = m.ID; j.version == 0 {
+		if d.RPCID = m.ID; j.version == 0 && m.Method != mcpmsg.MethodInitialize {
 			d.RPCCode, d.RPCText = rpcHeaderMismatch, "Header mismatch" // the header that would have told is missing
 		}
 		return d
 	}
 	return Denial{}
+}
+
+// servesVersionOf reports whether the endpoint serves the revision of a message. A message that does not tell its revision, in
+// the header or in itself, is of one of the two that had no way to tell; an initialize is of the one that it asks for, unless
+// that is not known here, when the server has to offer another one.
+//
+// Source: MCP 2025-06-18, Streamable HTTP, Protocol Version Header; Lifecycle, Version Negotiation.
+func (j *judgement) servesVersionOf(m *mcpmsg.Message) bool {
+	served := &j.endpoint.versions
+	switch {
+	case m.Method == mcpmsg.MethodInitialize:
+		var params struct {
+			ProtocolVersion string `json:"protocolVersion"`
+		}
+		if json.Unmarshal(m.Params, &params) != nil {
+			return false
+		}
+		version, known := mcpmsg.ParseVersion(params.ProtocolVersion)
+		return !known || served[version]
+	case j.version == 0 && !m.Version.Stateless():
+		return served[mcpmsg.V20241105] || served[mcpmsg.V20250326]
+	default:
+		return served[m.Version]
+	}
 }
 
 const rpcMethodNotFound = -32601

@@ -29,6 +29,12 @@ func (j *judgement) checkTransport() Denial {
 	if len(origins) > 1 || len(origins) == 1 && !ep.originAllowed(origins[0], r) {
 		return transportDenial("origin_not_allowed", http.StatusForbidden)
 	}
+	for _, name := range [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"} {
+		if len(r.Header[name]) > 0 {
+			// Frameworks that obey it would see another method than this step did.
+			return transportDenial("transport_override", http.StatusBadRequest)
+		}
+	}
 	if len(r.Header["Upgrade"]) > 0 {
 		// What follows an upgrade is no HTTP and would pass unseen.
 		return transportDenial("transport_upgrade", http.StatusBadRequest)
@@ -158,8 +164,10 @@ func requestTarget(r *http.Request) string {
 
 // targetPath returns the path in the target, in wire form. It is valid only after the target was checked; before, it serves
 // to choose the form of the answer.
-func targetPath(r *http.Request) string {
-	target := requestTarget(r)
+func targetPath(r *http.Request) string { return pathOf(requestTarget(r)) }
+
+// pathOf returns the path of a target in origin or absolute form.
+func pathOf(target string) string {
 	if !strings.HasPrefix(target, "/") { // absolute form
 		if _, rest, ok := strings.Cut(target, "://"); ok {
 			target = rest[strings.IndexAny(rest+"/", "/?#"):]
