@@ -24,30 +24,27 @@ func fieldName[T Text](name T) problem {
 //
 // Source: RFC 9110, 5.5; RFC 9112, 5.2.
 func FieldValue[T Text](value T) (v Violation) {
-	if p := fieldValue(value); p.code != CodeOK { // so that this function is inlined
-		v.Code, v.Offset = p.code, p.at
-	}
+	judgeValue(value, &v)
 	return v
 }
 
-// IsFieldValue is [FieldValue] for loops that need no more than the answer: a Violation is six words, and handing them over
-// costs more than checking a short value.
-func IsFieldValue[T Text](value T) bool { return scan.FieldValue(value) < 0 }
-
-func fieldValue[T Text](value T) problem {
-	if at := scan.FieldValue(value); at >= 0 {
-		return badValue(value, at)
+// judgeValue sets v if value is bad. A function that returned a Violation could not be inlined, and reading one that was
+// stored field by field stalls the processor for longer than it takes to check a short value.
+func judgeValue[T Text](value T, v *Violation) {
+	if at, folded := scan.FieldValue(value); at >= 0 {
+		*v = valueProblem(at, folded).in("")
 	}
-	return problem{}
 }
 
-// badValue says what is wrong with value[at], which scan.FieldValue found.
-func badValue[T Text](value T, at int) problem {
-	rest := value[at:]
-	if rest[0] == '\r' && len(rest) > 2 {
-		rest = rest[1:]
-	}
-	if rest[0] == '\n' && len(rest) > 1 && isOWS(rest[1]) {
+// IsFieldValue is [FieldValue] for loops that need no more than the answer.
+func IsFieldValue[T Text](value T) bool {
+	at, _ := scan.FieldValue(value)
+	return at < 0
+}
+
+// valueProblem says what is wrong with the byte at, which scan.FieldValue found.
+func valueProblem(at int, folded bool) problem {
+	if folded {
 		return problem{CodeHeaderValueFolded, at}
 	}
 	return problem{CodeHeaderValueInvalid, at}

@@ -277,8 +277,8 @@ func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
 			}
 		}
 		if !t.parsed && f.flags&sealed == 0 {
-			if at := scan.FieldValue(value); at >= 0 {
-				return i, row, badValue(value, at)
+			if at, folded := scan.FieldValue(value); at >= 0 {
+				return i, row, valueProblem(at, folded)
 			}
 		}
 		if t.picky {
@@ -427,8 +427,8 @@ func (h *Headers) picky(t *tally, name, value string) problem {
 // before what is wrong with this one. Offsets become those of the value with the white space around it.
 func (t *tally) rank(f *field, value string, p problem) problem {
 	if f.flags&sealed != 0 && !t.parsed {
-		if at := scan.FieldValue(value); at >= 0 {
-			return badValue(value, at)
+		if at, folded := scan.FieldValue(value); at >= 0 {
+			return valueProblem(at, folded)
 		}
 	}
 	from, _ := trimOWS(value)

@@ -12,11 +12,11 @@ func Load64[T Text](s T) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// FieldValue returns the index of the first byte that a field value may not hold, or -1. Allowed are HTAB, SP, VCHAR and
-// obs-text (0x80 to 0xff).
+// FieldValue returns the index of the first byte that a field value may not hold, or -1, and whether it starts an obsolete
+// line folding: CR LF or LF, then SP or HTAB. Allowed are HTAB, SP, VCHAR and obs-text (0x80 to 0xff).
 //
-// Source: RFC 9110, 5.5.
-func FieldValue[T Text](s T) int {
+// Source: RFC 9110, 5.5; RFC 9112, 5.2.
+func FieldValue[T Text](s T) (at int, folded bool) {
 	n := len(s)
 	if n < 32 {
 		if n >= 8 {
@@ -25,45 +25,54 @@ func FieldValue[T Text](s T) int {
 				odd |= unplain(Load64(s[8:16])) | unplain(Load64(s[n-16:n-8]))
 			}
 			if odd&highs == 0 {
-				return -1
+				return -1, false
 			}
 		}
 		return valueFrom(s, 0)
 	}
-	for rest := s; len(rest) >= 32; rest = rest[32:] { // slicing, rather than an index, spares the bounds checks
-		w0, w1, w2, w3 := Load64(rest[:8]), Load64(rest[8:16]), Load64(rest[16:24]), Load64(rest[24:32])
+	i := 0
+	for ; i <= n-32; i += 32 {
+		w := s[i : i+32]
+		w0, w1, w2, w3 := Load64(w[:8]), Load64(w[8:16]), Load64(w[16:24]), Load64(w[24:32])
 		if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 {
 			continue // printable ASCII, nearly all of what comes
 		}
-		if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 {
-			if i := Not(rest[:32], 0, Value); i < 32 {
-				return n - len(rest) + i
-			}
+		if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 && Not(w, 0, Value) < 32 {
+			return valueFrom(s, i)
 		}
 	}
-	if n%32 == 0 {
-		return -1
+	if i == n {
+		return -1, false
 	}
-	rest := s[n-32:] // the last words overlap what is known to be good
-	w0, w1, w2, w3 := Load64(rest[:8]), Load64(rest[8:16]), Load64(rest[16:24]), Load64(rest[24:32])
-	if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) == 0 {
-		return -1
+	w := s[n-32:] // the last words overlap what is known to be good
+	if suspects(Load64(w[:8]))|suspects(Load64(w[8:16]))|suspects(Load64(w[16:24]))|suspects(Load64(w[24:32])) == 0 {
+		return -1, false
 	}
-	return valueFrom(s, n-n%32)
+	return valueFrom(s, i)
 }
 
 // valueFrom looks at every byte from s[i] on.
-func valueFrom[T Text](s T, i int) int {
+func valueFrom[T Text](s T, i int) (at int, folded bool) {
 	for ; i < len(s); i++ {
 		if classes[s[i]]&Value == 0 {
-			return i
+			return i, isFold(s[i:])
 		}
 	}
-	return -1
+	return -1, false
 }
 
-// unplain has the high bit of a lane set where the byte is no printable ASCII. It may flag the lane above a flagged one.
-func unplain(w uint64) uint64 { return (w - ones*0x20) | (w + ones) | w }
+// isFold reports whether s starts with a line end and white space.
+func isFold[T Text](s T) bool {
+	if s[0] == '\r' && len(s) > 2 {
+		s = s[1:]
+	}
+	return s[0] == '\n' && len(s) > 1 && (s[1] == ' ' || s[1] == '\t')
+}
+
+// unplain has the high bit of the lowest byte that is no printable ASCII set, and no high bit if there is none: bytes from
+// 0xa0 on and below 0x20 show in the difference, those from 0x7f to 0xfe in the sum, and a carry or borrow comes only out of
+// a byte that shows itself.
+func unplain(w uint64) uint64 { return (w - ones*0x20) | (w + ones) }
 
 // suspects flags every lane below 0x20 or equal to 0x7f. It may flag a good lane (HTAB, or a borrow from its neighbour),
 // never miss a bad one; callers look again.

@@ -72,8 +72,9 @@ func TestWords(t *testing.T) {
 				if got, want := scan.PrintableASCII(s), first(s, func(c byte) bool { return c == '\t' || c >= ' ' && c < 0x7f }); got != want {
 					t.Fatalf("PrintableASCII(%q) = %d, want %d", s, got, want)
 				}
-				if got, want := scan.FieldValue(s), first(s, func(c byte) bool { return scan.Is(c, scan.Value) }); got != want {
-					t.Fatalf("FieldValue(%q) = %d, want %d", s, got, want)
+				want := first(s, func(c byte) bool { return scan.Is(c, scan.Value) })
+				if got, folded := scan.FieldValue(s); got != want || folded {
+					t.Fatalf("FieldValue(%q) = %d, %v, want %d", s, got, folded, want)
 				}
 				if got, want := scan.FieldName(s), first(s, func(c byte) bool { return scan.Is(c, scan.Token) }); got != want {
 					t.Fatalf("FieldName(%q) = %d, want %d", s, got, want)
@@ -149,5 +150,21 @@ func TestFold(t *testing.T) {
 	}
 	if !scan.HasPrefixFold("mcp-param-x", "Mcp-Param-") || scan.HasPrefixFold("mcp", "Mcp-Param-") {
 		t.Error("HasPrefixFold is wrong")
+	}
+}
+
+func TestFolded(t *testing.T) {
+	for _, before := range []string{"", "a", strings.Repeat("a", 31), strings.Repeat("a", 77)} {
+		for s, want := range map[string]bool{
+			"\r\n x": true, "\r\n\tx": true, "\n x": true, "\n\t": true, "\r\n ": true,
+			"\r\nx": false, "\nx": false, "\n": false, "\r": false, "\r\n": false, "\r x": false, "\x00\n x": false,
+		} {
+			if at, folded := scan.FieldValue(before + s); at != len(before) || folded != want {
+				t.Errorf("FieldValue(%q) = %d, %v, want %d, %v", before+s, at, folded, len(before), want)
+			}
+		}
+	}
+	if at, folded := scan.FieldValue("a \t b\xff"); at != -1 || folded {
+		t.Errorf("good text: %d, %v", at, folded)
 	}
 }
