@@ -70,8 +70,9 @@ type Config struct {
 	// DangerouslyNoRules leaves step 7 out. It is an error together with Rules.
 	DangerouslyNoRules bool
 
-	// DangerouslyKeepPoisonedLists passes on lists of tools, prompts and resources whose texts address the model behind the
-	// user's back: invisible characters, and orders in tags. Without it such an answer becomes an error.
+	// DangerouslyKeepPoisonedLists passes on lists of tools, prompts and resources, and instructions of a server, whose texts
+	// address the model behind the user's back: invisible characters, and orders in tags. Without it such an answer becomes an
+	// error. The stream of a GET is inspected for them, too: it carries the answers of the HTTP+SSE transport.
 	DangerouslyKeepPoisonedLists bool
 
 	// OnEvent, if not nil, is called with every decision, synchronously, before the answer or the handler. It may be

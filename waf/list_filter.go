@@ -4,21 +4,24 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/policy"
 	"github.com/sallyport/sallyport/mcpmsg"
 )
 
-// needsListFilter reports whether the answer to this request may hold a list from which something must be taken, or that must
-// be looked at. The stream of a GET may hold one where lists are restricted: it carries the answers of the HTTP+SSE transport,
-// and those that a client missed.
+// needsListFilter reports whether the answer to this request may hold a list from which something must be taken, or a
+// description that must be looked at. The stream of a GET may: it carries the answers of the HTTP+SSE transport, and those that
+// a client missed.
 func (j *judgement) needsListFilter() bool {
 	if j.message == nil {
-		return j.r.Method == http.MethodGet && j.endpoint.restricted()
+		return j.r.Method == http.MethodGet && (j.endpoint.restricted() || !j.s.keepPoisoned)
 	}
 	for m := range j.message.Each() {
 		switch m.Method {
+		case mcpmsg.MethodInitialize, mcpmsg.MethodServerDiscover:
+			return !j.s.keepPoisoned
 		case mcpmsg.MethodToolsList, mcpmsg.MethodPromptsList, mcpmsg.MethodResourcesList, mcpmsg.MethodResourcesTemplatesList:
 			return j.endpoint.restricted() || !j.s.keepPoisoned
 		}
@@ -35,19 +38,33 @@ func (a *access) restricted() bool {
 // a fault if the rest is poisoned. Where something is restricted it writes every answer anew, from what it has read itself, so
 // that the client can't read another list than this one did.
 func (j *judgement) filterLists(text []byte) ([]byte, error) {
-	text = bytes.TrimSpace(text)
 	if j.endpoint.restricted() {
 		var err error
-		if text, err = j.filterMessages(text); err != nil {
+		if text, err = j.filterMessages(bytes.TrimSpace(text)); err != nil {
 			return nil, err
 		}
 	}
-	if j.message != nil && !j.s.keepPoisoned {
+	if !j.s.keepPoisoned && (j.message != nil || describes(text)) {
 		if err := poisoned(text); err != nil {
 			return nil, err
 		}
 	}
 	return text, nil
+}
+
+// describes reports whether a message on a stream is an answer that describes what a server offers. One that can't be read
+// does, to be on the safe side.
+func describes(text []byte) bool {
+	message, err := members(text, "result")
+	if err != nil {
+		return true
+	}
+	if message["result"] == nil {
+		return false
+	}
+	names := []string{"tools", "prompts", "resources", "resourceTemplates", "instructions"}
+	result, err := members(message["result"], names...)
+	return err != nil || slices.ContainsFunc(names, func(name string) bool { return result[name] != nil })
 }
 
 // filterMessages filters one message, or a batch.

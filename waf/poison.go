@@ -20,11 +20,15 @@ const (
 )
 
 // instructions matches what poisoned tool descriptions use to talk past the user to the model: a block in tags that claim
-// authority, an order to keep something from the user, an order to forget other orders.
+// authority (in those that honest descriptions use, too, only if it speaks of secrets), an order to keep what is done from the
+// user, an order to forget other orders.
 //
-// False positives: a description that quotes such an order in full. That a text is IMPORTANT, or shows other tags, is none.
-var instructions = regexp.MustCompile(`(?is)<\s*(?:important|system|secret|hidden|critical|admin|instructions?)\s*>.{16,}?<\s*/\s*(?:important|system|secret|hidden|critical|admin|instructions?)\s*>` +
-	`|\b(?:do\s+not|don't|never|must\s+not|without)\s+(?:tell(?:ing)?|inform(?:ing)?|mention(?:ing)?|reveal(?:ing)?|show(?:ing)?|notify(?:ing)?|alert(?:ing)?)\s+(?:(?:this|it|that|anything)\s+)?(?:to\s+)?(?:the\s+|any\s+)?(?:user|human)\b` +
+// False positives: a description that quotes such an order in full. That a text is IMPORTANT, shows other tags, or says which
+// data to show to the user, is none.
+var instructions = regexp.MustCompile(`(?is)<\s*(?:system|secret|hidden|admin)\s*>.{16,}?<\s*/\s*(?:system|secret|hidden|admin)\s*>` +
+	`|<\s*(?:important|critical|instructions?)\s*>.{0,1000}?(?:~[/\\]|\.ssh\b|id_rsa|\.env\b|mcp\.json|credential|password|secret|token|api[ _-]?key|sidenote|\b(?:ignore|disregard)\b)` +
+	`|\b(?:do\s+not|don't|never|must\s+not|without)\s+(?:tell(?:ing)?|inform(?:ing)?|alert(?:ing)?)\s+(?:(?:this|it|that|anything)\s+)?(?:to\s+)?(?:the\s+|any\s+)?(?:user|human)\b` +
+	`|\b(?:do\s+not|don't|never|must\s+not|without)\s+(?:mention(?:ing)?|reveal(?:ing)?|show(?:ing)?)\s+(?:this|it|that|anything)\s+to\s+(?:the\s+|any\s+)?(?:user|human)\b` +
 	`|\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+)?(?:previous|prior|earlier|above|other)\s+(?:instructions?|prompts?|rules|tools)\b`)
 
 // poisoned looks for text in a list of tools, prompts or resources that is meant for the model and not for people. It returns
@@ -37,7 +41,8 @@ func poisoned(text []byte) error {
 		return faultUnreadable
 	}
 	if message, ok := answer.(map[string]any); ok && message["result"] == nil {
-		return nil // an error, or something on the way to the list
+		_, err := members(text, "result") // an error, or something on the way to the list, unless another reader finds a result
+		return err
 	}
 	if mcpmsg.Raw(text).HasHiddenText() {
 		return faultHiddenText

@@ -1,6 +1,7 @@
 package waf
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -94,14 +95,14 @@ func (w *response) WriteHeader(status int) {
 	switch mediaType = strings.TrimSpace(mediaType); {
 	case w.message == nil && w.event == nil, status == http.StatusNoContent, status == http.StatusAccepted, status >= 300:
 		w.form = formPass // nothing to inspect, or nothing that a client takes for an answer
+	case w.j.message == nil && !w.j.endpoint.restricted() && mediaType != "text/event-stream":
+		w.form = formPass // only events matter
 	case !isIdentityCoding(h["Content-Encoding"]):
 		w.refuse("response_encoded")
 		return
 	case mediaType == "text/event-stream":
 		w.form, w.events = formEvents, sse.NewSplitter(w.j.s.maxBody)
 		h.Del("Content-Length")
-	case w.message == nil:
-		w.form = formPass // only events matter
 	case mediaType == "application/json":
 		w.form = formJSON
 		return
@@ -146,7 +147,7 @@ func (w *response) pass(event []byte) error {
 	data, changed := []byte(nil), false
 	switch {
 	case len(e.Data) == 0:
-	case e.Type != "" && e.Type != "message":
+	case e.Type != "" && e.Type != "message" && !looksLikeJSON(e.Data):
 		if w.event != nil {
 			data, changed = w.event(e)
 		}
@@ -159,13 +160,19 @@ func (w *response) pass(event []byte) error {
 			}
 			data = answer.AppendError(nil, badGateway(w.j.message.ID)) // so that the client does not wait for it
 		}
-		changed = true
+		changed = !bytes.Equal(data, e.Data)
 	}
 	if changed {
 		w.out = sse.AppendWithData(w.out[:0], event, data)
 		event = w.out
 	}
 	return w.send(event)
+}
+
+// looksLikeJSON reports whether data may be a message for a client that does not look at the type of an event.
+func looksLikeJSON(data []byte) bool {
+	data = bytes.TrimLeft(data, "\ufeff \t\r\n")
+	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
 }
 
 // send writes to a stream that others may write to.
@@ -214,7 +221,7 @@ func (w *response) finish() {
 		w.finish()
 	case formEvents:
 		if w.err == nil {
-			w.err = w.send(w.events.Rest()) // no whole event: a client drops it
+			w.err = w.pass(w.events.Rest()) // no whole event, but not every client drops it
 		}
 		if errors.Is(w.err, sse.ErrEventTooLarge) {
 			w.report("response_too_large")
