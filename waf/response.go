@@ -15,8 +15,8 @@ import (
 // response stands between the handler and the server's writer where an answer has to be looked at or changed. Requests that
 // need none of it get the server's own writer.
 //
-// An event stream passes event by event, each one as soon as it is whole. A JSON answer is held until the handler returns. An
-// answer to inspect that is neither, that is compressed, too large or can't be read is not passed on.
+// An event stream passes event by event, each one as soon as it is whole. Another answer is held until the handler returns. An
+// answer to inspect that holds JSON under another label, that is compressed, too large or can't be read is not passed on.
 type response struct {
 	http.ResponseWriter
 	j *judgement
@@ -73,6 +73,7 @@ const (
 	formUndecided responseForm = iota // the handler has written no status yet
 	formPass                          // nothing to inspect: straight through
 	formJSON                          // held until the handler returns
+	formOther                         // held likewise: neither JSON nor events, and passed on if no client can read JSON in it
 	formEvents                        // cut into events
 	formRefused                       // answered by us; what the handler writes goes nowhere
 )
@@ -107,7 +108,7 @@ func (w *response) WriteHeader(status int) {
 		w.form = formJSON
 		return
 	default:
-		w.refuse("response_media_type")
+		w.form = formOther
 		return
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -121,7 +122,7 @@ func (w *response) Write(p []byte) (int, error) {
 	switch w.form {
 	case formPass:
 		return w.ResponseWriter.Write(p)
-	case formJSON:
+	case formJSON, formOther:
 		if len(w.json)+len(p) > w.j.s.maxBody {
 			w.refuse("response_too_large")
 			return 0, w.err
@@ -169,7 +170,7 @@ func (w *response) pass(event []byte) error {
 	return w.send(event)
 }
 
-// looksLikeJSON reports whether data may be a message for a client that does not look at the type of an event.
+// looksLikeJSON reports whether data may be a message for a client that does not look at its label.
 func looksLikeJSON(data []byte) bool {
 	data = bytes.TrimLeft(data, "\ufeff \t\r\n")
 	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
@@ -191,7 +192,7 @@ func (w *response) FlushError() error {
 	if w.form == formUndecided {
 		w.WriteHeader(http.StatusOK)
 	}
-	if w.form == formJSON || w.form == formRefused {
+	if w.form == formJSON || w.form == formOther || w.form == formRefused {
 		return nil
 	}
 	w.lock <- struct{}{}
@@ -236,10 +237,20 @@ func (w *response) finish() {
 			}
 			w.json = changed
 		}
-		w.Header().Set("Content-Length", strconv.Itoa(len(w.json)))
-		w.ResponseWriter.WriteHeader(w.status)
-		_, _ = w.ResponseWriter.Write(w.json) // the client may be gone
+		w.sendHeld()
+	case formOther:
+		if looksLikeJSON(w.json) {
+			w.refuse("response_media_type") // some clients read it whatever its label
+			return
+		}
+		w.sendHeld()
 	}
+}
+
+func (w *response) sendHeld() {
+	w.Header().Set("Content-Length", strconv.Itoa(len(w.json)))
+	w.ResponseWriter.WriteHeader(w.status)
+	_, _ = w.ResponseWriter.Write(w.json) // the client may be gone
 }
 
 var errResponseRefused = errors.New("waf: the answer was not passed on")

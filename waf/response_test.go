@@ -81,6 +81,7 @@ func TestListFilter(t *testing.T) {
 
 		{"an error passes", post(listTools), writes(200, "application/json", `{"jsonrpc":"2.0","id":3,"error":{"code":1,"message":"x"}}`), 200, `{"jsonrpc":"2.0","id":3,"error":{"code":1,"message":"x"}}`},
 		{"an HTTP error passes", post(listTools), writes(503, "text/plain", "down"), 503, "down"},
+		{"no JSON at all passes", post(listTools), writes(200, "text/plain", "ok"), 200, "ok"},
 		{"another call passes untouched", post(call), writes(200, "text/html", tools), 200, tools},
 
 		{"twin of result", post(listTools), writes(200, "application/json", `{"id":3,"result":{},"Result":{"tools":[{"name":"delete_x"}]}}`), 502, ""},
@@ -91,6 +92,7 @@ func TestListFilter(t *testing.T) {
 		{"two values", post(listTools), writes(200, "application/json", tools+tools), 502, ""},
 		{"another media type", post(listTools), writes(200, "text/plain", tools), 502, ""},
 		{"no media type", post(listTools), writes(200, "", tools), 502, ""},
+		{"another media type, byte order mark", post(listTools), writes(200, "text/html", "\ufeff\n"+tools), 502, ""},
 		{"compressed", post(listTools), writes(200, "application/json", tools, "Content-Encoding", "gzip"), 502, ""},
 		{"too large", post(listTools), writes(200, "application/json", `"`+strings.Repeat("x", 4<<20)+`"`), 502, ""},
 	} {
@@ -230,7 +232,8 @@ func TestPoisonedStreams(t *testing.T) {
 func TestListFilterStopsHandler(t *testing.T) {
 	g := restricted(t)
 	answerWith(g, post(listTools), func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", "gzip")
 		w.WriteHeader(200)
 		if rec := w.(interface{ Unwrap() http.ResponseWriter }).Unwrap().(*httptest.ResponseRecorder); rec.Code != 502 || !rec.Flushed {
 			t.Errorf("the client has %d, flushed %v, want 502 at once", rec.Code, rec.Flushed)
