@@ -56,12 +56,11 @@ type sieveSingle struct {
 type sieveKind uint8
 
 const (
-	sieveTX       sieveKind = iota + 1
-	sieveTXCount            // 1 if the variable is set, 0 if not
-	sieveMethod             // REQUEST_METHOD
-	sieveFilename           // REQUEST_FILENAME
-	sieveTarget             // REQUEST_URI_RAW
-	sieveNoError            // REQBODY_ERROR of a message that was read
+	sieveTX      sieveKind = iota + 1
+	sieveTXCount           // 1 if the variable is set, 0 if not
+	sieveMethod            // REQUEST_METHOD
+	sieveTarget            // REQUEST_URI_RAW
+	sieveNoError           // REQBODY_ERROR of a message that was read
 )
 
 type sieveAssignment struct {
@@ -89,7 +88,6 @@ func sieveIs(matches bool) sieveAnswer {
 type sieveRun struct {
 	s      *sieve
 	in     *ruleInput
-	path   string
 	target string
 	vars   []sieveVariable
 	list   []sieveField
@@ -133,11 +131,11 @@ func (r *sieveRun) head() bool {
 		}
 	}
 	r.target = corazaTarget(in.Request)
-	var query string
-	var ok bool
-	if r.path, query, ok = sieveSplitTarget(r.target); !ok {
+	path, query, ok := sieveSplitTarget(r.target)
+	if !ok {
 		return false
 	}
+	r.add(sievePath, path, "")
 	sieveQuery(query, r.add)
 	corazaHeaders(in.Request, func(name, value string) {
 		r.add(sieveHeader, name, value)
@@ -285,8 +283,6 @@ func (r *sieveRun) single(v sieveSingle) (text string, ok bool) {
 		return corazaFlag(r.vars[v.index].set), true
 	case sieveMethod:
 		return r.in.Request.Method, true
-	case sieveFilename:
-		return r.path, true
 	case sieveTarget:
 		return r.target, true
 	default: // sieveNoError

@@ -284,7 +284,7 @@ func (c *sieveCompiler) targets(l *sieveLink, list string, blind bool) {
 						}
 					}
 				}
-			case except:
+			case except, selected && collection.from == sievePath, count && collection.from == sievePath:
 				l.unknown = true
 			case count:
 				counts = append(counts, []sieveTargets{t})
@@ -307,7 +307,8 @@ func (c *sieveCompiler) targets(l *sieveLink, list string, blind bool) {
 		l.values = c.bit(l, values, nil)
 	}
 	if len(names) > 0 {
-		if c.s.fields.blind = c.s.fields.blind && blind; l.op.variable >= 0 {
+		named := slices.ContainsFunc(names, func(t sieveTargets) bool { return t.from != sievePath })
+		if c.s.fields.blind = c.s.fields.blind && (blind || !named); l.op.variable >= 0 {
 			l.named = c.bit(l, names, nil)
 		} else {
 			l.names = c.bit(l, names, l)
@@ -319,7 +320,7 @@ func (c *sieveCompiler) targets(l *sieveLink, list string, blind bool) {
 }
 
 var sieveSingles = map[string]sieveKind{
-	"REQUEST_METHOD": sieveMethod, "REQUEST_FILENAME": sieveFilename, "REQUEST_URI_RAW": sieveTarget, "REQBODY_ERROR": sieveNoError,
+	"REQUEST_METHOD": sieveMethod, "REQUEST_URI_RAW": sieveTarget, "REQBODY_ERROR": sieveNoError,
 }
 
 // bit returns the bit of a test, a new one where none is the same.

@@ -20,9 +20,10 @@ const (
 	sieveCookie
 	sieveQueryArg
 	sieveBody
+	sievePath // the path, a field whose name it is
 )
 
-// sieveCollections are the variables with named values, and the fields they have.
+// sieveCollections are the variables of which there may be several, and the fields they have.
 var sieveCollections = map[string]struct {
 	from  sieveSource
 	names bool
@@ -37,6 +38,7 @@ var sieveCollections = map[string]struct {
 	"ARGS_GET_NAMES":        {sieveQueryArg, true},
 	"ARGS_POST":             {sieveBody, false},
 	"ARGS_POST_NAMES":       {sieveBody, true},
+	"REQUEST_FILENAME":      {sievePath, true},
 }
 
 // A sieveField is a header field, a cookie or an argument.
@@ -154,7 +156,7 @@ func (t *sieveTargets) have(from sieveSource, name string) bool {
 
 // shape returns the shape of a field. key is its source and name; it is changed.
 func (f *sieveFields) shape(key []byte) *sieveShape {
-	if f.blind && bytes.IndexByte(key, '%') < 0 { // behind a percent sign digits are no digits
+	if f.blind && sieveSource(key[0]) != sievePath && bytes.IndexByte(key, '%') < 0 { // behind a percent sign digits are no digits
 		for i, c := range key {
 			if '0' <= c && c <= '9' {
 				key[i] = '0'
