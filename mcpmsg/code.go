@@ -27,7 +27,7 @@ const (
 	CodeEnvelopeType       Code = 17 // envelope_type: not an object
 	CodeEnvelopeJSONRPC    Code = 18 // envelope_jsonrpc: "jsonrpc" is absent or not "2.0"
 	CodeEnvelopeShape      Code = 19 // envelope_shape: neither request, notification, result nor error
-	CodeIDType             Code = 20 // id_type: neither a string nor a plain integer
+	CodeIDType             Code = 20 // id_type: neither a string nor a plain integer within 2^53-1 of zero
 	CodeIDTooLong          Code = 21 // id_too_long
 	CodeIDMissing          Code = 22 // id_missing
 	CodeIDForbidden        Code = 23 // id_forbidden: a notification with an id
@@ -66,7 +66,8 @@ const (
 	CodeHiddenText         Code = 56 // hidden_text: characters that people do not see, in a description
 	CodeHeaderMark         Code = 57 // header_mark: x-mcp-header where or as it may not be
 	CodeTargetTooLong      Code = 58 // target_too_long: the name of a tool, prompt or task, or the URI of a resource
-	numCodes                    = 59
+	CodeNumberOverflow     Code = 59 // number_overflow: beyond the doubles, so that readers make different things of it
+	numCodes                    = 60
 )
 
 // codeInfo is the text id of a code and the JSON-RPC error that answers it.
@@ -133,6 +134,7 @@ var codeInfo = [numCodes]struct {
 	CodeHiddenText:         {"hidden_text", rpcInvalid},
 	CodeHeaderMark:         {"header_mark", rpcInvalid},
 	CodeTargetTooLong:      {"target_too_long", rpcParams},
+	CodeNumberOverflow:     {"number_overflow", rpcInvalid},
 }
 
 // codeOf translates the reasons of a walk.
@@ -155,6 +157,7 @@ var codeOf = [schema.NumReasons]Code{
 	schema.Type:        CodeSchemaType,
 	schema.Value:       CodeSchemaValue,
 	schema.Range:       CodeSchemaRange,
+	schema.Overflow:    CodeNumberOverflow,
 	schema.Length:      CodeSchemaLength,
 	schema.Count:       CodeSchemaCount,
 	schema.Pattern:     CodeSchemaPattern,

@@ -31,7 +31,7 @@ type Config struct {
 	MaxNumberBytes int // of one number as written; 0 = 100; 16..4096
 	MaxIDBytes     int // of an id as written, with its quotes; 0 = 256; 8..65536
 	MaxMethodBytes int // of a method as written, with its quotes; 0 = 128; 64..4096
-	MaxTargetBytes int // of the name of a tool, prompt or task as written, with its quotes; 0 = 512; 16..65536
+	MaxTargetBytes int // of the name of a tool, prompt or task as written, with its quotes; 0 = 1024; 16..65536
 	MaxURIBytes    int // of params.uri as written, with its quotes; 0 = 8192; 64..1048576
 	MaxBatch       int // messages of a batch; 0 = 100; 1..1000
 
@@ -87,7 +87,7 @@ func (c *Config) limits() (l limits, s schema.Limits, err error) {
 	l.bytes = bound("MaxBytes", c.MaxBytes, 4<<20, 1, 1<<30)
 	l.id = bound("MaxIDBytes", c.MaxIDBytes, 256, 8, 64<<10)
 	l.method = bound("MaxMethodBytes", c.MaxMethodBytes, 128, 64, 4<<10)
-	l.target = bound("MaxTargetBytes", c.MaxTargetBytes, 512, 16, 64<<10)
+	l.target = bound("MaxTargetBytes", c.MaxTargetBytes, 1024, 16, 64<<10)
 	l.uri = bound("MaxURIBytes", c.MaxURIBytes, 8<<10, 64, 1<<20)
 	l.batch = bound("MaxBatch", c.MaxBatch, 100, 1, 1000)
 	s.Depth = bound("MaxDepth", c.MaxDepth, 64, 4, 1024)

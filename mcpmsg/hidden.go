@@ -24,7 +24,8 @@ func speaks(m Method) bool { return m == MethodToolsCall || m == MethodPromptsGe
 //   - a tag character that is not part of a flag (U+1F3F4, some tags, U+E007F);
 //   - the second of two variation selectors in a row, which carry bytes that way;
 //   - the fourth of four characters without width in a row;
-//   - an override of the writing direction, U+202D and U+202E.
+//   - an override of the writing direction, U+202D and U+202E;
+//   - an escape or another control character by which terminals hide and move text: U+001B, U+0080 to U+009F.
 //
 // Without all only the first counts: text that is not about the server may quote anything else. Joiners, marks and isolates
 // of honest scripts and emoji pass in any case.
@@ -50,7 +51,7 @@ func hiddenText(b []byte, all bool) int {
 			state = none
 		case 0xe0020 <= r && r < 0xe007f && state != none:
 			state = tagged
-		case 0xe0000 <= r && r <= 0xe007f, state == tagged, all && (r == 0x202d || r == 0x202e):
+		case 0xe0000 <= r && r <= 0xe007f, state == tagged, all && (r == 0x202d || r == 0x202e || r == 0x1b || 0x80 <= r && r < 0xa0):
 			return i
 		default:
 			state = none

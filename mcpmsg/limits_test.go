@@ -75,7 +75,7 @@ func TestLimits(t *testing.T) {
 		{"id", mcpmsg.Config{}, 256, func(n int) string {
 			return `{"jsonrpc":"2.0","id":"` + strings.Repeat("i", n-2) + `","method":"ping"}`
 		}, mcpmsg.CodeIDTooLong},
-		{"tool", mcpmsg.Config{}, 512, func(n int) string {
+		{"tool", mcpmsg.Config{}, 1024, func(n int) string {
 			return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + strings.Repeat("n", n-2) + `"}}`
 		}, mcpmsg.CodeTargetTooLong},
 		{"task", mcpmsg.Config{MaxTargetBytes: 20}, 20, func(n int) string {

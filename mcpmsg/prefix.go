@@ -61,7 +61,7 @@ func (c *check) prefixID(start int) int {
 		end++
 	case ch == '-' || ch-'0' < 10:
 		integer := false
-		if end, integer = jsonscan.Number(b, start); !integer {
+		if end, integer = jsonscan.Number(b, start); !integer || end-start > 15 || b[start] == '-' {
 			return 0
 		}
 	}

@@ -299,6 +299,8 @@ func TestHiddenText(t *testing.T) {
 		"😀\ufe01\U000e0101\U000e0102":          mcpmsg.CodeHiddenText,
 		"a\u200b\u200c\u200d\u2060b":           mcpmsg.CodeHiddenText,
 		`a\u200b\u200b\u200bb`:                 0,
+		`a\u001b[8mb`:                          mcpmsg.CodeHiddenText,
+		"a\u009bb":                             mcpmsg.CodeHiddenText,
 		"a\u202eb":                             mcpmsg.CodeHiddenText,
 	} {
 		in := []byte(`{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t","inputSchema":{"type":"object","x":{"description":"` + text + `"}}}]}}`)

@@ -206,14 +206,13 @@ func (c *check) idIf(ok bool, r Raw) Raw {
 	return nil
 }
 
-// isID reports whether a value may be an id: a string or a plain integer.
+// isID reports whether a value may be an id: a string or a plain integer that every reader keeps.
 func isID(r Raw) bool {
 	switch r.Kind() {
 	case RawString:
 		return true
 	case RawNumber:
-		_, integer := jsonscan.Number(r, 0)
-		return integer
+		return schema.IsID(r)
 	}
 	return false
 }

@@ -128,7 +128,7 @@ func TestFolded(t *testing.T) {
 			t.Errorf("%q and %q fold to %q and %q", r.a, r.b, a, b)
 		}
 	}
-	for _, s := range []string{"names", "näme", "_name", "`meta", "method "} {
+	for _, s := range []string{"names", "näme", "`meta", "method "} {
 		if a := string(AppendFolded(nil, []byte(s))); a == "name" || a == "_meta" || a == "method" {
 			t.Errorf("%q folds to %q", s, a)
 		}

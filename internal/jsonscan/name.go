@@ -103,7 +103,7 @@ func longName(b []byte, start int) int {
 }
 
 // AppendFolded appends to dst what the decoded text of a name becomes under the loosest readers: letters without case,
-// the characters whose case folding or compatibility form is an ASCII letter or digit as that, characters that show
+// no hyphens and underscores, the characters whose case folding or compatibility form is an ASCII letter or digit as that, characters that show
 // nothing left out, and nothing from the first NUL on. Two names that fold to the same text are twins.
 func AppendFolded(dst, body []byte) []byte {
 	for len(body) > 0 {
@@ -124,6 +124,8 @@ func foldRune(r rune) rune {
 	switch {
 	case 'A' <= r && r <= 'Z':
 		return r | 0x20
+	case r == '-' || r == '_': // encoding/json/v2 passes them over when it ignores case
+		return -1
 	case r < utf8.RuneSelf:
 		return r
 	case r == 0x017f: // long s
@@ -182,7 +184,20 @@ func IsInvisible(r rune) bool {
 	return 0xe0000 <= r && r <= 0xe0fff
 }
 
-// FirstInvisible returns the index in a string body of its first character that shows nothing (see [IsInvisible]), or -1.
+// isForName reports whether a name may have r: it shows something, means it outside of one program, and is a character.
+func isForName(r rune) bool {
+	switch {
+	case r < 0xe000:
+		return !IsInvisible(r)
+	case r <= 0xf8ff, 0xfdd0 <= r && r <= 0xfdef, r&0xfffe == 0xfffe, r >= 0xf0000: // private use, noncharacters
+		return false
+	}
+	return !IsInvisible(r)
+}
+
+// FirstInvisible returns the index in a string body of its first character that no name may have: one that shows nothing (see
+// [IsInvisible]), of private use, a noncharacter, or a combining mark at the start, which shows as part of what stands before. It
+// returns -1 if there is none.
 func FirstInvisible(body []byte) int {
 	if IsVisibleASCII(body) {
 		return -1 // nearly every name
@@ -190,7 +205,7 @@ func FirstInvisible(body []byte) int {
 	i := 0
 	for i < len(body) {
 		r, n := Rune(body[i:])
-		if IsInvisible(r) {
+		if !isForName(r) || i == 0 && unicode.Is(unicode.M, r) {
 			return i
 		}
 		i += n

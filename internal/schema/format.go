@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"bytes"
-
 	"github.com/sallyport/sallyport/internal/jsonscan"
 )
 
@@ -20,14 +18,14 @@ const (
 	WebURL             // http:// or https://
 	IconURI            // http, https or data
 	Traceparent        // W3C Trace Context, traceparent header
-	NoControls         // no control characters, which no URI has (RFC 3986)
-	Token              // something to tell requests apart by: at most 1,024 bytes as written
+	Token              // something to tell requests apart by: at most 254 bytes as written
+	Cursor             // something to go on by: at most 8,192 bytes as written
 	numFormats
 )
 
 var formatNames = [numFormats]string{
 	Visible: "visible", Base64: "byte", MetaKey: "meta-key", PrefixedKey: "prefixed-key", FileURI: "file-uri", WebURL: "web-url",
-	IconURI: "icon-uri", Traceparent: "traceparent", NoControls: "no-controls", Token: "token",
+	IconURI: "icon-uri", Traceparent: "traceparent", Token: "token", Cursor: "cursor",
 }
 
 // maxDecoded is the longest string with escapes that is decoded to judge it. No honest key, address or trace comes near.
@@ -59,9 +57,9 @@ func (f Format) holds(w *Walker, body []byte) bool {
 	case Traceparent:
 		return isTraceparent(w.decoded(body))
 	case Token:
-		return len(body) <= 1<<10
-	case NoControls:
-		return !hasControl(body)
+		return len(body) <= 254
+	case Cursor:
+		return len(body) <= 8<<10
 	}
 	return true
 }
@@ -82,19 +80,6 @@ func hasScheme(s []byte, scheme string) bool {
 		}
 	}
 	return true
-}
-
-// hasControl reports whether a string body has a control character, which can only be there as an escape, or DEL.
-func hasControl(body []byte) bool {
-	if !jsonscan.HasEscape(body) {
-		return bytes.IndexByte(body, 0x7f) >= 0
-	}
-	for at := jsonscan.NewCursor(body); ; {
-		c, ok := at.Next()
-		if !ok || c < ' ' || c == 0x7f {
-			return ok
-		}
-	}
 }
 
 // isTraceparent reports whether s is version, trace id, parent id and flags in lower-case hex, the ids not all zeros.

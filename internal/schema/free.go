@@ -63,6 +63,10 @@ value:
 		if i-start > w.Limits.NumberBytes {
 			return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false})
 		}
+		if i-start > 4 && overflows(b[start:i]) {
+			w.reason = Overflow
+			return w.halt(start, resume{i, depth, false})
+		}
 	case c <= ' ':
 		if start = i; jsonscan.Space(b, i) == i {
 			return w.syntax(Syntax, i)

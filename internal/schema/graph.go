@@ -38,7 +38,7 @@ type Atom struct {
 
 	// What the text of the protocol says beside its schema.
 	MoreTypes uint8   // kinds that it admits too
-	Strict    bool    // an integer must be written as one: 1.0 and 1e3 are refused
+	Strict    bool    // an integer must be one to every reader: 1.0, 1e3, -0 and those beyond 2^53-1 are refused
 	Format    Format  // form of a string
 	NameRule  Format  // form of every member name that the schema does not define
 	ProseEnum []Const // the only values
@@ -107,7 +107,7 @@ type Node struct {
 	mul      uint64
 	table    []slot   // known members, by perfect hash; nil when none is known
 	array    uint64   // atoms that admit an array
-	wide     []string // known members that are not ASCII, folded
+	folded   []string // the known members as the loosest readers see them
 	atoms    []Atom
 	gates    []Gate
 	other    Edge // members that are not in the table

@@ -11,6 +11,9 @@ func (w *Walker) admits(a *Atom, kind uint8, raw []byte) bool {
 			return w.because(Type)
 		}
 	}
+	if a.Strict && kind == KindInteger && !isSafeInteger(raw) {
+		return w.because(Range)
+	}
 	if !a.scalarChecked {
 		return true
 	}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"hash/maphash"
 	"math/bits"
 	"slices"
@@ -154,16 +155,12 @@ func (w *Walker) oddName(f *frame, b []byte, start, end int) *Edge {
 		}
 		return w.addOdd(f, b, text, start, end, &s.edge)
 	}
-	if n.table != nil {
-		w.text = jsonscan.AppendFolded(text, b[start:end])
-		folded := w.text[len(text):]
-		text = w.text[:len(text)]
-		w.text = text
-		if n.findFolded(folded) {
-			w.reason = Twin
-			return nil
-		}
+	if n.table != nil && (bytes.IndexByte(text, 0) >= 0 || w.isTwin(n, b[start:end])) {
+		w.reason = Twin
+		return nil
 	}
+	w.text = appendName(w.text[:0], b[start:end], false)
+	text = w.text
 	if n.foldDup {
 		w.text = appendName(w.text[:0], b[start:end], true)
 		text = w.text
@@ -191,21 +188,6 @@ func (n *Node) find(name []byte) *slot {
 	return nil
 }
 
-// findFolded reports whether a known member folds to the given text.
-func (n *Node) findFolded(folded []byte) bool {
-	for _, name := range n.wide {
-		if name == string(folded) {
-			return true
-		}
-	}
-	for s := n.chain(folded); s != nil; s = s.next {
-		if s.words.Len >= 0 && foldsTo(s.name, folded) {
-			return true
-		}
-	}
-	return false
-}
-
 func (n *Node) chain(name []byte) *slot {
 	if n.table == nil {
 		return nil
@@ -213,21 +195,17 @@ func (n *Node) chain(name []byte) *slot {
 	return &n.table[jsonscan.WordsOf(name).Key()*n.mul>>(n.shift&63)]
 }
 
-// twin reports whether a plain name is the twin of the known name.
-func (w *Walker) twin(known string, name []byte) bool {
-	w.text = jsonscan.AppendFolded(w.text[:0], name)
-	return foldsTo(known, w.text)
-}
-
-// foldsTo reports whether a known name, if it is ASCII, folds to a text.
-func foldsTo(known string, folded []byte) bool {
-	if len(known) != len(folded) {
-		return false
+// isTwin reports whether a name that the node does not know folds to one that it knows, or names the prototype of objects in
+// JavaScript, by which merging readers take members from elsewhere.
+func (w *Walker) isTwin(n *Node, raw []byte) bool {
+	if jsonscan.Equal(raw, "__proto__") {
+		return true
 	}
-	for i, c := range folded {
-		if d := known[i]; c != d && (c|0x20 != d|0x20 || !isLetter(c)) {
-			return false
+	w.text = jsonscan.AppendFolded(w.text[:0], raw)
+	for _, known := range n.folded {
+		if known == string(w.text) {
+			return true
 		}
 	}
-	return true
+	return false
 }

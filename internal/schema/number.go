@@ -1,5 +1,7 @@
 package schema
 
+import "github.com/sallyport/sallyport/internal/jsonscan"
+
 // decimal is the value of a JSON number in parts that can be compared without arithmetic: sign, the place of the decimal
 // point, and the digits without leading and trailing zeros. Zero has no digits.
 type decimal struct {
@@ -127,4 +129,34 @@ func isIntegral(text []byte) bool {
 		}
 	}
 	return d.point >= digits
+}
+
+// maxDouble is the largest number that a double holds. Readers make infinity, an error or a bignum of more.
+const maxDouble = "1.7976931348623157e308"
+
+// overflows reports whether a JSON number is beyond the doubles.
+func overflows(number []byte) bool {
+	digits := 0
+	for digits < len(number) && number[len(number)-1-digits]-'0' < 10 {
+		digits++
+	}
+	if digits < 3 || digits == len(number) && digits <= 308 {
+		return false // nearly every number
+	}
+	if number[0] == '-' {
+		number = number[1:]
+	}
+	return compareNumbers(number, maxDouble) > 0
+}
+
+// isSafeInteger reports whether an integer means the same to readers that take doubles: it is within 2^53-1 of zero, and not -0.
+func isSafeInteger(number []byte) bool {
+	return len(number) <= 15 && string(number) != "-0" ||
+		compareNumbers(number, "9007199254740991") <= 0 && compareNumbers(number, "-9007199254740991") >= 0 && string(number) != "-0"
+}
+
+// IsID reports whether a JSON number may serve as an id: an integer, written as one, that means the same to every reader.
+func IsID(number []byte) bool {
+	_, integer := jsonscan.Number(number, 0)
+	return integer && isSafeInteger(number)
 }

@@ -24,6 +24,7 @@ const (
 	Type
 	Value // not one of the constants
 	Range
+	Overflow // a number beyond the doubles
 	Length
 	Count
 	Pattern

@@ -110,8 +110,8 @@ value:
 	goto after
 }
 
-// isNamed reports whether the member name that begins after the quote before b[i] is name, or a twin of it.
+// isNamed reports whether the member name that begins after the quote before b[i] is name, which is a folded one, or a twin of it.
 func (w *Walker) isNamed(b []byte, i int, name string) bool {
 	w.text = jsonscan.AppendFolded(w.text[:0], b[i:jsonscan.SkipString(b, i)-1])
-	return foldsTo(name, w.text)
+	return string(w.text) == name
 }

@@ -24,7 +24,7 @@ func (n *Node) finish(slots []slot) {
 		}
 	}
 	n.simple = len(n.atoms) == 1 && len(n.gates) == 0
-	n.plain = n.simple && !n.atoms[0].scalarChecked
+	n.plain = n.simple && !n.atoms[0].scalarChecked && !n.atoms[0].Strict
 	if a := n.atoms[0]; n.simple && a.Format == Visible && a.Types&KindString != 0 {
 		a.Format = 0
 		n.visible = !a.checksScalars()
@@ -37,9 +37,7 @@ func (n *Node) finish(slots []slot) {
 	for i := range slots {
 		slots[i].words = jsonscan.WordsOf(slots[i].name)
 		slots[i].edge.finish(false)
-		if folded := jsonscan.FoldedText(slots[i].name); len(folded) != len(slots[i].name) || !isASCII(folded) {
-			n.wide = append(n.wide, folded)
-		}
+		n.folded = append(n.folded, jsonscan.FoldedText(slots[i].name))
 	}
 	if len(slots) > 0 {
 		n.place(slots)
@@ -139,13 +137,4 @@ func sortSlots(s []*slot) {
 func (a *Atom) checksScalars() bool {
 	return a.Enum != nil || a.ProseEnum != nil || a.NotEnum != nil || a.Min != "" || a.Max != "" || a.MinLen > 0 || a.MaxLen > 0 ||
 		a.Pattern != nil || a.Format != 0
-}
-
-func isASCII(s string) bool {
-	for _, r := range s {
-		if r >= 0x80 {
-			return false
-		}
-	}
-	return true
 }

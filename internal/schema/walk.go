@@ -211,6 +211,10 @@ value:
 		if i-start > w.Limits.NumberBytes {
 			return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false})
 		}
+		if i-start > 4 && overflows(b[start:i]) {
+			w.reason = Overflow
+			return w.halt(start, resume{i, depth, false})
+		}
 		if cur.types&kind == 0 || !cur.plain {
 			if !w.scalar(cur, kind, b, start, i, depth) {
 				return w.stop(i, depth, false)
@@ -334,10 +338,10 @@ name:
 						f.seen |= s.bit
 						goto known
 					}
-					if s.words.Len == words.Len && w.twin(s.name, b[start:end-1]) {
-						w.reason = Twin
-						return w.halt(start-1, resume{i, depth, true})
-					}
+				}
+				if e == &node.other && w.isTwin(node, b[start:end-1]) {
+					w.reason = Twin
+					return w.halt(start-1, resume{i, depth, true})
 				}
 			}
 			// The unknown names so far: a filter first, then, while they are few, one look at each.

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/sallyport/sallyport/internal/schema"
+import (
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/schema"
+)
 
 // Marks of members that mcpmsg wants to see. They are written to the generated file under these names.
 const (
@@ -56,10 +60,13 @@ func captures(row methodRow) object {
 		marks["name"], marks["arguments"] = capName, capArguments
 	case "resources/read", "resources/subscribe", "resources/unsubscribe":
 		marks["uri"] = capURI
-		members["uri"] = object{"x-format": "no-controls"}
+		members["uri"] = object{"x-format": "visible"}
 	case "tasks/get", "tasks/result", "tasks/cancel", "": // methods that only a configuration knows may be about tasks
 		marks["taskId"] = capTask
 		members["taskId"] = object{}
+	}
+	if strings.HasSuffix(row.name, "/list") {
+		members["cursor"] = object{"x-format": "cursor"}
 	}
 	members["_meta"] = object{
 		"properties": object{"io.modelcontextprotocol/protocolVersion": object{}},
