@@ -41,20 +41,9 @@ var misjudged = map[string]string{
 	"R-A-915": "the tool's name is an argument of another tool",
 
 	// Names that only some readers take for a protocol name, and values that readers round differently.
-	"R-A-162": "NUL in front of a member's name",
-	"R-A-165": "NUL inside a member's name",
-	"R-A-246": "id over 64 bits",
 	"R-A-784": "letters of two scripts in a tool's name",
-	"R-A-796": "combining mark in front of a name",
-	"R-A-797": "private-use character in a name",
-	"R-A-798": "noncharacter in a name",
-	"R-A-804": "invisible character in a URI",
-	"R-A-865": "long cursor",
-	"R-A-871": "number over the range of a double",
-	"R-A-900": "an underscore that one reader leaves out",
 
 	// Answers of the server.
-	"R-A-809": "control sequences in a description",
 	"R-A-827": "repeated member in a list that nothing restricts",
 	"R-A-828": "case variant of a member in a list that nothing restricts",
 	"R-A-829": "x-mcp-header that is no token",
