@@ -46,6 +46,7 @@ func TestCannotStart(t *testing.T) {
 		{"authority is none", []string{"-tls-cert", cert, "-tls-key", key, "-client-ca", key}, "-client-ca: holds something that is not a certificate"},
 		{"busy metrics port", []string{"-metrics", busy.Addr().String()}, "-metrics: cannot listen"},
 		{"profiles without a listener", []string{"-pprof"}, "-pprof needs -metrics"},
+		{"negative rate", []string{"-rate", "-1"}, "-rate must be 0 to 1000000"},
 		{"explain without a policy", []string{"-explain", cert}, "-explain needs -policy"},
 		{"explain a missing file", []string{"-policy", write(t, "p.json", `{}`), "-explain", missing}, "-explain: open"},
 		{"explain by a bad policy", []string{"-policy", write(t, "p.json", `{"x": 1}`), "-explain", cert}, "p.json"},
@@ -74,7 +75,7 @@ func TestHelp(t *testing.T) {
 		t.Errorf("run(-h) = %d, want 0", code)
 	}
 	said, _ := stdout.state()
-	for _, name := range []string{"listen", "upstream", "policy", "rules", "tls-cert", "tls-key", "client-ca", "detect", "events", "metrics", "pprof", "explain"} {
+	for _, name := range []string{"listen", "upstream", "policy", "rules", "tls-cert", "tls-key", "client-ca", "detect", "events", "metrics", "pprof", "explain", "rate"} {
 		if !strings.Contains(said, "  -"+name) {
 			t.Errorf("the help text does not name -%s", name)
 		}

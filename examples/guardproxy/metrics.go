@@ -23,7 +23,7 @@ func newMetrics() *metrics {
 		registry: prometheus.NewRegistry(),
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sallyport_decisions_total",
-			Help: "Decisions. A finding of a layer that only detects counts beside the outcome of its request, as action detect; so does a message on which dry_run disagrees.",
+			Help: "Decisions. Findings of a layer that only detects, and messages on which dry_run disagrees, count beside the outcome.",
 		}, []string{"action", "layer", "code", "endpoint"}),
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "sallyport_step_seconds",

@@ -23,7 +23,10 @@ type options struct {
 	metrics  string
 	pprof    bool
 	explain  string
+	rate     int // messages a minute; 0: no limit
 }
+
+const maxRate = 1_000_000
 
 func parseOptions(args []string) (options, error) {
 	var opts options
@@ -50,6 +53,9 @@ func parseOptions(args []string) (options, error) {
 	if opts.explain != "" && opts.policy == "" {
 		return options{}, errors.New("-explain needs -policy")
 	}
+	if opts.rate < 0 || opts.rate > maxRate {
+		return options{}, fmt.Errorf("-rate must be 0 to %d", maxRate)
+	}
 	if opts.pprof && opts.metrics == "" {
 		return options{}, errors.New("-pprof needs -metrics")
 	}
@@ -74,6 +80,7 @@ func newFlags(opts *options, upstream *string) *flag.FlagSet {
 	flags.StringVar(&opts.metrics, "metrics", "", "`address` of a listener for /metrics, /healthz and /readyz; keep it on loopback or a private network")
 	flags.BoolVar(&opts.pprof, "pprof", false, "serve /debug/pprof/ there, too")
 	flags.StringVar(&opts.explain, "explain", "", "`file` with one HTTP/1.1 request: print what -policy and -rules say about it, and exit")
+	flags.IntVar(&opts.rate, "rate", 0, "`messages` a minute of one caller and tool; 0 is no limit")
 	return flags
 }
 

@@ -21,12 +21,16 @@ var demoPolicy []byte
 type policySource struct {
 	opts    options
 	onEvent func(waf.Event) // nil if nobody wants to know
+	limiter waf.Limiter     // nil if there is no limit; it outlives reloads
 	hosts   []string        // values of Host that a listener on loopback serves without -policy; nil elsewhere
 	token   string          // made for this run; "" if a policy says who may call, or nobody may
 }
 
 func newPolicySource(opts options, listener net.Listener, events *eventLog, metrics *metrics) *policySource {
 	s := &policySource{opts: opts, onEvent: onEvent(events, metrics)}
+	if opts.rate > 0 {
+		s.limiter = newRateLimiter(opts.rate)
+	}
 	if addr := listener.Addr().(*net.TCPAddr); addr.IP.IsLoopback() && opts.policy == "" {
 		host, _, _ := net.SplitHostPort(addr.String()) // addr wrote the string
 		if addr.IP.To4() == nil {
@@ -73,7 +77,7 @@ func (s *policySource) config() (waf.Config, error) {
 	if err != nil {
 		return waf.Config{}, err
 	}
-	cfg.OnEvent = s.onEvent
+	cfg.OnEvent, cfg.Limiter = s.onEvent, s.limiter
 	if s.opts.detect {
 		cfg.Mode, cfg.Modes = waf.DetectOnly, nil
 	}

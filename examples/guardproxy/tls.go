@@ -30,4 +30,5 @@ func tlsConfig(opts options, log *lineLog) (*tls.Config, error) {
 }
 
 // flagNames says settings as the user of the program knows them.
-var flagNames = strings.NewReplacer("waf: TLSConfig.CertFile", "-tls-cert", "waf: TLSConfig.KeyFile", "-tls-key", "waf: TLSConfig.ClientCAFile", "-client-ca", "KeyFile", "-tls-key")
+var flagNames = strings.NewReplacer("waf: TLSConfig.CertFile", "-tls-cert", "waf: TLSConfig.KeyFile", "-tls-key",
+	"waf: TLSConfig.ClientCAFile", "-client-ca", "KeyFile", "-tls-key")
