@@ -41,7 +41,6 @@ var misjudged = map[string]string{
 	"R-A-915": "the tool's name is an argument of another tool",
 
 	// Names that only some readers take for a protocol name, and values that readers round differently.
-	"R-A-784": "letters of two scripts in a tool's name",
 
 	// Answers of the server.
 	"R-A-827": "repeated member in a list that nothing restricts",

@@ -2,6 +2,7 @@ package jsonscan
 
 import (
 	"math/bits"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -228,4 +229,28 @@ func IsVisibleASCII(body []byte) bool {
 		}
 	}
 	return true
+}
+
+// MixesScripts reports whether a word of a string body has letters of Latin beside Cyrillic letters, or beside Greek ones that
+// look like Latin: no language writes so, and a person can't tell the name from another one. Words end at everything that is
+// no letter.
+func MixesScripts(body []byte) bool {
+	const latin, other = 1, 2
+	seen := 0
+	for len(body) > 0 {
+		r, n := Rune(body)
+		body = body[n:]
+		switch {
+		case !unicode.IsLetter(r):
+			seen = 0
+		case unicode.Is(unicode.Latin, r):
+			seen |= latin
+		case unicode.Is(unicode.Cyrillic, r), strings.ContainsRune("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαγικνορτυχϲ", r):
+			seen |= other
+		}
+		if seen == latin|other {
+			return true
+		}
+	}
+	return false
 }

@@ -19,13 +19,14 @@ const (
 	IconURI            // http, https or data
 	Traceparent        // W3C Trace Context, traceparent header
 	Token              // something to tell requests apart by: at most 254 bytes as written
+	Name               // Visible, and no word of two scripts that look alike
 	Cursor             // something to go on by: at most 8,192 bytes as written
 	numFormats
 )
 
 var formatNames = [numFormats]string{
 	Visible: "visible", Base64: "byte", MetaKey: "meta-key", PrefixedKey: "prefixed-key", FileURI: "file-uri", WebURL: "web-url",
-	IconURI: "icon-uri", Traceparent: "traceparent", Token: "token", Cursor: "cursor",
+	IconURI: "icon-uri", Traceparent: "traceparent", Token: "token", Cursor: "cursor", Name: "name",
 }
 
 // maxDecoded is the longest string with escapes that is decoded to judge it. No honest key, address or trace comes near.
@@ -39,6 +40,8 @@ func (f Format) holds(w *Walker, body []byte) bool {
 	switch f {
 	case Visible:
 		return jsonscan.FirstInvisible(body) < 0
+	case Name:
+		return jsonscan.FirstInvisible(body) < 0 && !jsonscan.MixesScripts(body)
 	case Base64:
 		return isBase64(body)
 	case MetaKey:

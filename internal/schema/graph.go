@@ -99,7 +99,7 @@ type Node struct {
 	freeArr  bool   // and for arrays
 	foldDup  bool   // member names that fold to the same text repeat each other, here and below
 	nameRule bool   // some atom has a NameRule
-	visible  bool   // one atom, for strings, that checks no more than the format Visible
+	visible  bool   // one atom, for strings, that checks no more than the format Visible or Name
 	sized    bool   // some atom bounds the number of members or elements
 	shift    uint8  // with mul the hash of table: the name's Key times mul, shifted right
 	object   uint64 // atoms that admit an object

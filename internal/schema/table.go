@@ -25,7 +25,7 @@ func (n *Node) finish(slots []slot) {
 	}
 	n.simple = len(n.atoms) == 1 && len(n.gates) == 0
 	n.plain = n.simple && !n.atoms[0].scalarChecked && !n.atoms[0].Strict
-	if a := n.atoms[0]; n.simple && a.Format == Visible && a.Types&KindString != 0 {
+	if a := n.atoms[0]; n.simple && (a.Format == Visible || a.Format == Name) && a.Types&KindString != 0 {
 		a.Format = 0
 		n.visible = !a.checksScalars()
 	}

@@ -56,7 +56,7 @@ func captures(row methodRow) object {
 	marks := object{"_meta": capMeta}
 	switch row.name {
 	case "tools/call", "prompts/get":
-		members["name"] = object{"x-format": "visible"}
+		members["name"] = object{"x-format": "name"}
 		marks["name"], marks["arguments"] = capName, capArguments
 	case "resources/read", "resources/subscribe", "resources/unsubscribe":
 		marks["uri"] = capURI
@@ -113,7 +113,7 @@ func (d *document) overlay() {
 		}
 	}
 	for _, def := range []string{"Tool", "Prompt"} {
-		d.member(def, "name")["x-format"] = "visible"
+		d.member(def, "name")["x-format"] = "name"
 	}
 	d.member("Root", "uri")["x-format"] = "file-uri"
 	if d.defs["Icon"] != nil {
