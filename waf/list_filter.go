@@ -45,7 +45,7 @@ func (j *judgement) filterLists(text []byte) ([]byte, error) {
 		}
 	}
 	if !j.s.keepPoisoned && (j.message != nil || describes(text)) {
-		if err := poisoned(text); err != nil {
+		if err := inspectDescriptions(text); err != nil {
 			return nil, err
 		}
 	}

@@ -1,10 +1,13 @@
 package waf
 
 import (
+	"bytes"
 	"encoding/json"
 	"regexp"
+	"strings"
 
 	"github.com/sallyport/sallyport/mcpmsg"
+	"github.com/sallyport/sallyport/validate"
 )
 
 // responseFault is the code of the reason for which an answer is not passed on.
@@ -17,6 +20,7 @@ const (
 	faultUnreadable   responseFault = "response_unreadable"
 	faultHiddenText   responseFault = "response_hidden_text"
 	faultInstructions responseFault = "response_instructions"
+	faultHeaderMark   responseFault = "response_header_mark"
 )
 
 // instructions matches what poisoned tool descriptions use to talk past the user to the model: a block in tags that claim
@@ -31,11 +35,13 @@ var instructions = regexp.MustCompile(`(?is)<\s*(?:system|secret|hidden|admin)\s
 	`|\b(?:do\s+not|don't|never|must\s+not|without)\s+(?:mention(?:ing)?|reveal(?:ing)?|show(?:ing)?)\s+(?:this|it|that|anything)\s+to\s+(?:the\s+|any\s+)?(?:user|human)\b` +
 	`|\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+)?(?:previous|prior|earlier|above|other)\s+(?:instructions?|prompts?|rules|tools)\b`)
 
-// poisoned looks for text in a list of tools, prompts or resources that is meant for the model and not for people. It returns
-// nil, or why the list must not reach a model.
+// inspectDescriptions looks for text in a list of tools, prompts or resources that is meant for the model and not for people,
+// and for marks that would put a tool's arguments into other header fields than a client expects. It returns nil, or why the
+// answer must not reach a model. An answer with a repeated member must not: another reader may see the other text.
 //
-// Source: the class of tool poisoning and ASCII smuggling; a name or description has no honest use for either.
-func poisoned(text []byte) error {
+// Source: the class of tool poisoning and ASCII smuggling; a name or description has no honest use for either. MCP 2026-07-28,
+// Tools, x-mcp-header: a token, and once in a schema.
+func inspectDescriptions(text []byte) error {
 	var answer any
 	if json.Unmarshal(text, &answer) != nil {
 		return faultUnreadable
@@ -47,29 +53,74 @@ func poisoned(text []byte) error {
 	if mcpmsg.Raw(text).HasHiddenText() {
 		return faultHiddenText
 	}
-	if hasInstructions(answer) {
-		return faultInstructions
+	if repeatsMember(json.NewDecoder(bytes.NewReader(text))) {
+		return faultUnreadable
 	}
-	return nil
+	return inspectValue(answer, nil)
 }
 
-// hasInstructions walks a decoded value, whose depth encoding/json bounds.
-func hasInstructions(value any) bool {
+// repeatsMember reports whether an object in the next value, which is known to be valid, has a member twice.
+func repeatsMember(d *json.Decoder) bool {
+	token, err := d.Token()
+	if err != nil {
+		return true
+	}
+	delim, ok := token.(json.Delim)
+	if !ok {
+		return false
+	}
+	seen := make(map[json.Token]bool)
+	for d.More() {
+		if delim == '{' {
+			name, err := d.Token()
+			if err != nil || seen[name] {
+				return true
+			}
+			seen[name] = true
+		}
+		if repeatsMember(d) {
+			return true
+		}
+	}
+	_, err = d.Token() // the end
+	return err != nil
+}
+
+// inspectValue walks a decoded value, whose depth encoding/json bounds. marks are the header fields that the schema around the
+// value asks for, in lower case.
+func inspectValue(value any, marks map[string]bool) error {
 	switch v := value.(type) {
 	case string:
-		return instructions.MatchString(v)
+		if instructions.MatchString(v) {
+			return faultInstructions
+		}
 	case []any:
 		for _, element := range v {
-			if hasInstructions(element) {
-				return true
+			if err := inspectValue(element, marks); err != nil {
+				return err
 			}
 		}
 	case map[string]any:
 		for name, member := range v {
-			if instructions.MatchString(name) || hasInstructions(member) {
-				return true
+			if instructions.MatchString(name) {
+				return faultInstructions
+			}
+			switch name {
+			case "inputSchema":
+				marks = make(map[string]bool)
+			case "x-mcp-header":
+				mark, ok := member.(string)
+				if mark = strings.ToLower(mark); !ok || !validate.FieldName(mark).OK() || marks[mark] {
+					return faultHeaderMark
+				}
+				if marks != nil {
+					marks[mark] = true
+				}
+			}
+			if err := inspectValue(member, marks); err != nil {
+				return err
 			}
 		}
 	}
-	return false
+	return nil
 }
