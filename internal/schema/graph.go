@@ -108,6 +108,7 @@ type Node struct {
 	table    []slot   // known members, by perfect hash; nil when none is known
 	array    uint64   // atoms that admit an array
 	folded   []string // the known members as the loosest readers see them
+	firsts   uint32   // a bit for the first byte of each of these
 	atoms    []Atom
 	gates    []Gate
 	other    Edge // members that are not in the table

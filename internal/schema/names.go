@@ -195,6 +195,21 @@ func (n *Node) chain(name []byte) *slot {
 	return &n.table[jsonscan.WordsOf(name).Key()*n.mul>>(n.shift&63)]
 }
 
+// plainTwin is isTwin for a plain name. It looks at the first letter before all else.
+func (w *Walker) plainTwin(n *Node, name []byte) bool {
+	i := 0
+	for i < len(name) && (name[i] == '-' || name[i] == '_') {
+		i++
+	}
+	if i < len(name) && i < 2 && n.firsts>>firstBit(name[i])&1 == 0 {
+		return false
+	}
+	return w.isTwin(n, name)
+}
+
+// firstBit numbers the first bytes of names, without case and not all apart.
+func firstBit(c byte) byte { return (c | 0x20) & 31 }
+
 // isTwin reports whether a name that the node does not know folds to one that it knows, or names the prototype of objects in
 // JavaScript, by which merging readers take members from elsewhere.
 func (w *Walker) isTwin(n *Node, raw []byte) bool {

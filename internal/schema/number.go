@@ -136,11 +136,14 @@ const maxDouble = "1.7976931348623157e308"
 
 // overflows reports whether a JSON number is beyond the doubles.
 func overflows(number []byte) bool {
-	digits := 0
-	for digits < len(number) && number[len(number)-1-digits]-'0' < 10 {
-		digits++
+	i := len(number) - 1
+	for i > 0 && number[i]-'0' < 10 {
+		i--
 	}
-	if digits < 3 || digits == len(number) && digits <= 308 {
+	if number[i] == '+' {
+		i--
+	}
+	if number[max(i, 0)]|0x20 != 'e' && len(number) <= 308 {
 		return false // nearly every number
 	}
 	if number[0] == '-' {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"math/big"
+	"strings"
 	"testing"
 )
 
@@ -26,5 +27,23 @@ func TestNumbers(t *testing.T) {
 	}
 	if compareNumbers("1e99999999999999999999", "1e400") != 1 || compareNumbers("1e-99999999999999999999", "0") != 1 || !isIntegral([]byte("1e400")) {
 		t.Error("huge exponents are not told apart")
+	}
+}
+
+func TestOverflows(t *testing.T) {
+	long := "1" + strings.Repeat("0", 400)
+	for text, want := range map[string]bool{
+		"0": false, "-1": false, "1.5": false, "123456789": false, "0.123456789": false, "1e308": false, "1e309": true, "-1E+309": true, "1e-999": false,
+		"1.7976931348623157e308": false, "1.7976931348623159e308": true, "0e999": false, "0.0001e312": false, "0.01e312": true, "17976931348623159e292": true,
+		long: true, "0." + long: false, long + ".5": true, "1e5": false,
+	} {
+		if got := overflows([]byte(text)); got != want {
+			t.Errorf("overflows(%.40s) = %v, want %v", text, got, want)
+		}
+	}
+	for text, want := range map[string]bool{"0": true, "-0": false, "9007199254740991": true, "9007199254740992": false, "-9007199254740991": true, "-9007199254740992": false} {
+		if got := isSafeInteger([]byte(text)); got != want {
+			t.Errorf("isSafeInteger(%s) = %v, want %v", text, got, want)
+		}
 	}
 }

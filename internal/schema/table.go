@@ -37,7 +37,11 @@ func (n *Node) finish(slots []slot) {
 	for i := range slots {
 		slots[i].words = jsonscan.WordsOf(slots[i].name)
 		slots[i].edge.finish(false)
-		n.folded = append(n.folded, jsonscan.FoldedText(slots[i].name))
+		folded := jsonscan.FoldedText(slots[i].name)
+		n.folded = append(n.folded, folded)
+		if folded != "" {
+			n.firsts |= 1 << firstBit(folded[0])
+		}
 	}
 	if len(slots) > 0 {
 		n.place(slots)

@@ -339,7 +339,7 @@ name:
 						goto known
 					}
 				}
-				if e == &node.other && w.isTwin(node, b[start:end-1]) {
+				if e == &node.other && w.plainTwin(node, b[start:end-1]) {
 					w.reason = Twin
 					return w.halt(start-1, resume{i, depth, true})
 				}
