@@ -65,11 +65,19 @@ func isToken68[T Text](s T) bool {
 }
 
 // credentialsProblem is the weaker form: a scheme that is a token, and if it is one whose credentials are a single word,
-// no space within them, which is what joining two lines into one leaves behind.
-func credentialsProblem(s string) problem {
+// no space within them, which is what joining two lines into one leaves behind. Like a sealed grammar it leaves no byte
+// unread, unless the value is settled.
+func credentialsProblem(s string, settled bool) problem {
 	const bearer = "Bearer "
-	if strings.HasPrefix(s, bearer) && len(s) > len(bearer) && strings.IndexByte(s[len(bearer):], ' ') < 0 {
-		return problem{} // what nearly all requests have
+	if strings.HasPrefix(s, bearer) && len(s) > len(bearer) {
+		if settled && strings.IndexByte(s[len(bearer):], ' ') < 0 || !settled && scan.VisibleASCII(s[len(bearer):]) < 0 {
+			return problem{} // what nearly all requests have
+		}
+	}
+	if !settled {
+		if at, folded := scan.FieldValue(s); at >= 0 {
+			return valueProblem(at, folded)
+		}
 	}
 	from, to := trimOWS(s)
 	s = s[:to]

@@ -16,14 +16,17 @@ func ContentLength[T Text](value T) Violation {
 }
 
 func readContentLength[T Text](s T) (int64, problem) {
-	if len(s) > 0 && len(s) <= 18 { // cannot overflow
-		n, end, _ := number(s, 0)
-		if end == len(s) {
-			return n, problem{}
-		}
-		return 0, problem{CodeContentLengthInvalid, end}
-	}
 	var n int64
+	if len(s) > 0 && len(s) <= 18 { // cannot overflow
+		for i := range len(s) {
+			d := s[i] - '0'
+			if d > 9 {
+				return 0, problem{CodeContentLengthInvalid, i}
+			}
+			n = n*10 + int64(d)
+		}
+		return n, problem{}
+	}
 	for i := range len(s) {
 		if !scan.Is(s[i], scan.Digit) {
 			return 0, problem{CodeContentLengthInvalid, i}

@@ -251,11 +251,14 @@ func (h *Headers) checkLines(t *tally, fields []Field) bool {
 func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
 	for i = range fields {
 		name, value := fields[i].Name, fields[i].Value
-		row = customRow
-		if name != "" {
-			row = int(h.table.index[slot(name)])
+		ends := nameEnds{} // endsOf, which is not inlined
+		if len(name) >= 8 {
+			ends = nameEnds{scan.Load64(name[:8]), scan.Load64(name[len(name)-8:])}
+		} else if len(name) >= 4 {
+			ends = nameEnds{uint64(scan.Load32(name[:4])), uint64(scan.Load32(name[len(name)-4:]))}
 		}
-		if row != customRow && h.table.fields[row].name != name {
+		row = int(h.table.index[ends.slot()])
+		if f := &h.table.fields[row]; f.ends != ends || len(f.name) != len(name) || len(name) > 16 && f.name != name {
 			row = int(find(&h.table, name)) // another case, or another name in the same slot
 		}
 		if row == customRow {
@@ -484,7 +487,7 @@ func (h *Headers) grammar(t *tally, g grammar, value string) (p problem) {
 	case acceptGrammar:
 		p = acceptProblem(value)
 	case authorizationGrammar:
-		if p = credentialsProblem(value); h.authorization && p.code == CodeOK {
+		if p = credentialsProblem(value, t.parsed); h.authorization && p.code == CodeOK {
 			p = authorizationProblem(value)
 		}
 	case originGrammar:

@@ -23,24 +23,28 @@ func ProtocolVersion[T Text](value T) Violation {
 	return protocolVersionProblem(value).in("Mcp-Protocol-Version")
 }
 
+// The two words that hold a revision, which overlap: with zeros for digits, and what to add to the difference so that it
+// reaches the high bit of a lane if it is above 9 for a digit, above 0 for a hyphen.
+const (
+	revisionHead = 0x2d30302d30303030
+	limitHead    = 0x7f76767f76767676
+	revisionTail = 0x30302d30302d3030
+	limitTail    = 0x76767f76767f7676
+)
+
 func protocolVersionProblem[T Text](s T) problem {
 	const form = "DDDD-DD-DD"
-	if len(s) == len(form) && s[4] == '-' && s[7] == '-' && isDigits(s, 0, 4) && isDigits(s, 5, 7) && isDigits(s, 8, 10) {
-		return problem{}
+	if len(s) == len(form) {
+		head, tail := scan.Load64(s[:8])^revisionHead, scan.Load64(s[2:])^revisionTail
+		if ((head+limitHead)|head|(tail+limitTail)|tail)&highs == 0 {
+			return problem{}
+		}
 	}
 	i := 0
 	for i < min(len(s), len(form)) && (form[i] == '-' && s[i] == '-' || form[i] == 'D' && scan.Is(s[i], scan.Digit)) {
 		i++
 	}
 	return problem{CodeProtocolVersionInvalid, i}
-}
-
-func isDigits[T Text](s T, from, to int) bool {
-	var bad byte
-	for ; from < to; from++ {
-		bad |= (s[from]-'0')&0xf0 | (s[from]-'0'+6)&0xf0 // above 9 in either
-	}
-	return bad == 0
 }
 
 // MCPMethod reports whether value is a non-empty line of HTAB, SP and visible ASCII. That it equals the method in the body

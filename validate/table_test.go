@@ -8,14 +8,20 @@ import (
 // TestFieldTable wants canonical names, each found at once and in any case, and none for others.
 func TestFieldTable(t *testing.T) {
 	used := map[uint32]string{}
+	for _, name := range overrideNames {
+		used[endsOf(name).slot()] = name
+	}
+	if len(used) != len(overrideNames) {
+		t.Error("names of overrides share a slot: choose another multiplier")
+	}
 	for _, k := range fieldList {
 		if c := textproto.CanonicalMIMEHeaderKey(k.name); c != k.name {
 			t.Errorf("%q is not canonical: %q", k.name, c)
 		}
-		if other, ok := used[slot(k.name)]; ok {
+		if other, ok := used[endsOf(k.name).slot()]; ok {
 			t.Errorf("%q and %q share a slot: choose another multiplier", k.name, other)
 		}
-		used[slot(k.name)] = k.name
+		used[endsOf(k.name).slot()] = k.name
 		upper, lower := []byte(k.name), []byte(k.name)
 		for i, c := range upper {
 			if c >= 'a' && c <= 'z' {

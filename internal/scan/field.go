@@ -12,6 +12,12 @@ func Load64[T Text](s T) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+// Load32 reads the first four bytes of s as one word, lowest address first.
+func Load32[T Text](s T) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
 // FieldValue returns the index of the first byte that a field value may not hold, or -1, and whether it starts an obsolete
 // line folding: CR LF or LF, then SP or HTAB. Allowed are HTAB, SP, VCHAR and obs-text (0x80 to 0xff).
 //
@@ -19,36 +25,34 @@ func Load64[T Text](s T) uint64 {
 func FieldValue[T Text](s T) (at int, folded bool) {
 	n := len(s)
 	if n < 32 {
-		if n >= 8 {
-			odd := unplain(Load64(s[:8])) | unplain(Load64(s[n-8:]))
+		var odd uint64
+		switch {
+		case n >= 8:
+			odd = unplain(Load64(s[:8])) | unplain(Load64(s[n-8:]))
 			if n > 16 {
 				odd |= unplain(Load64(s[8:16])) | unplain(Load64(s[n-16:n-8]))
 			}
-			if odd&highs == 0 {
-				return -1, false
-			}
+		case n >= 4:
+			odd = unplain(uint64(Load32(s[:4])) | uint64(Load32(s[n-4:]))<<32)
+		default:
+			return valueFrom(s, 0)
+		}
+		if odd&highs == 0 {
+			return -1, false
 		}
 		return valueFrom(s, 0)
 	}
-	i := 0
-	for ; i <= n-32; i += 32 {
+	for i := 0; ; i = min(i+32, n-32) { // the last words may overlap what is known to be good
 		w := s[i : i+32]
 		w0, w1, w2, w3 := Load64(w[:8]), Load64(w[8:16]), Load64(w[16:24]), Load64(w[24:32])
-		if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 {
-			continue // printable ASCII, nearly all of what comes
-		}
-		if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 && Not(w, 0, Value) < 32 {
+		if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs != 0 && // printable ASCII is nearly all of what comes
+			suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 && Not(w, 0, Value) < 32 {
 			return valueFrom(s, i)
 		}
+		if i == n-32 {
+			return -1, false
+		}
 	}
-	if i == n {
-		return -1, false
-	}
-	w := s[n-32:] // the last words overlap what is known to be good
-	if suspects(Load64(w[:8]))|suspects(Load64(w[8:16]))|suspects(Load64(w[16:24]))|suspects(Load64(w[24:32])) == 0 {
-		return -1, false
-	}
-	return valueFrom(s, i)
 }
 
 // valueFrom looks at every byte from s[i] on.
@@ -136,14 +140,20 @@ func PrintableASCII[T Text](s T) int {
 }
 
 // plainWords reports whether every byte of s lies between low, the same byte in all lanes, and 0x7e. s has at least eight
-// bytes; the last word overlaps the one before it.
+// bytes; the last word overlaps the one before it. Why the sum and the difference suffice: see unplain.
 func plainWords[T Text](s T, low uint64) bool {
-	last := Load64(s[len(s)-8:])
-	odd := (last - low) | (last + ones) | last
-	for len(s) > 8 {
-		w := Load64(s[:8])
-		odd |= (w - low) | (w + ones) | w
-		s = s[8:]
+	n := len(s)
+	w := Load64(s[n-8:])
+	odd := (w - low) | (w + ones)
+	i := 0
+	for ; i <= n-32; i += 32 {
+		block := s[i : i+32]
+		w0, w1, w2, w3 := Load64(block[:8]), Load64(block[8:16]), Load64(block[16:24]), Load64(block[24:32])
+		odd |= (w0 - low) | (w0 + ones) | (w1 - low) | (w1 + ones) | (w2 - low) | (w2 + ones) | (w3 - low) | (w3 + ones)
+	}
+	for ; i < n-8; i += 8 {
+		w = Load64(s[i : i+8])
+		odd |= (w - low) | (w + ones)
 	}
 	return odd&highs == 0
 }
