@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/mcpmsg"
 )
@@ -76,19 +78,30 @@ var differences = []difference{
 		},
 		mcpmsg.V20250618, client, "", `{"jsonrpc":"2.0","method":` + escaped(`"notifications/initialized"`) + `}`,
 	},
-	{ // JSON Schema takes 1.0, 1e3 and 1e400 for integers. Ids are compared as text, and readers spell these anew.
-		"id with a fraction or exponent", both, []mcpmsg.Code{mcpmsg.CodeIDType},
-		func(s *subject) bool { return isNotPlain(s.top("id")) },
-		mcpmsg.V20250618, client, "", `{"jsonrpc":"2.0","id":1.0,"method":"ping"}`,
+	{ // JSON Schema takes 1.0 and 1e3 for integers, and bounds none. Readers spell these anew, or round them.
+		"id that readers change", both, []mcpmsg.Code{mcpmsg.CodeIDType},
+		func(s *subject) bool { return isChanged(s.top("id")) },
+		mcpmsg.V20250618, client, "", `{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`,
 	},
 	{ // The same, where a message refers to an id.
-		"reference to an id with a fraction or exponent", both, noneFits,
+		"reference to an id that readers change", both, append([]mcpmsg.Code{mcpmsg.CodeSchemaRange}, noneFits...),
 		func(s *subject) bool {
 			return s.any(func(name string, v any) bool {
-				return (name == "requestId" || name == "progressToken" || strings.HasSuffix(name, "/subscriptionId")) && isNotPlain(v)
+				return (name == "requestId" || name == "progressToken" || strings.HasSuffix(name, "/subscriptionId")) && isChanged(v)
 			})
 		},
 		mcpmsg.V20250618, client, "", `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1e0}}`,
+	},
+	{ // Readers make infinity, an error or a bignum of it.
+		"number beyond the doubles", both, []mcpmsg.Code{mcpmsg.CodeNumberOverflow, mcpmsg.CodeEnvelopeJSONRPC},
+		func(s *subject) bool {
+			return s.any(func(_ string, v any) bool {
+				n, ok := v.(json.Number)
+				f, _ := strconv.ParseFloat(n.String(), 64) // an infinity where it is out of range
+				return ok && math.Abs(f) >= math.MaxFloat64
+			})
+		},
+		mcpmsg.V20250618, client, "", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"n":-1e309}}}`,
 	},
 	{ // The definitions of single errors are no part of the general one, which is all that the schema file refers to.
 		"error of a code with a definition of its own", published, accepted,
@@ -133,11 +146,11 @@ var differences = []difference{
 		mcpmsg.V20260728, client, "", request26 + `{"extensions":{"x":{}}}}}}`,
 	},
 	{ // Stricter than the text: a name that shows something else than it is can't be judged by a person or a list.
-		"name or trace with characters that show nothing", prose, badForm,
+		"name, address or trace with characters that mislead", prose, badForm,
 		func(s *subject) bool {
 			return s.any(func(name string, v any) bool {
 				text, _ := v.(string)
-				return slices.Contains([]string{"name", "tracestate", "baggage"}, name) && strings.ContainsFunc(text, showsNothing)
+				return slices.Contains([]string{"name", "uri", "tracestate", "baggage"}, name) && misleads(text)
 			})
 		},
 		mcpmsg.V20250618, client, "", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a\u200bb"}}`,
@@ -342,7 +355,13 @@ func (s *subject) anyAddress(member string, schemes ...string) bool {
 	})
 }
 
-func showsNothing(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+// misleads reports whether a text has characters that show nothing, that are none, or that show as part of others.
+func misleads(text string) bool {
+	first, _ := utf8.DecodeRuneInString(text)
+	return unicode.Is(unicode.M, first) || strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Zs)
+	})
+}
 
 // any reports whether visit holds for any value of the message. It is told the name of a member, "[]" for an element and
 // "" for the message.
@@ -369,6 +388,13 @@ func anyValue(name string, v any, visit func(string, any) bool) bool {
 	return false
 }
 
+// isChanged reports whether a value is a number that is no plain integer, or one that a float64 does not keep.
+func isChanged(v any) bool {
+	n, ok := v.(json.Number)
+	f, _ := strconv.ParseFloat(n.String(), 64) // an infinity where it is out of range
+	return ok && (isNotPlain(v) || n == "-0" || math.Abs(f) >= 1<<53)
+}
+
 func isNotPlain(v any) bool {
 	n, ok := v.(json.Number)
 	return ok && strings.ContainsAny(n.String(), ".eE")
@@ -377,15 +403,16 @@ func isNotPlain(v any) bool {
 // folded is a name as lax readers see it.
 func folded(name string) string {
 	name, _, _ = strings.Cut(name, "\x00")
-	return strings.ToLower(strings.NewReplacer("\u017f", "s", "\u212a", "k").Replace(name))
+	return strings.ToLower(strings.NewReplacer("\u017f", "s", "\u212a", "k", "-", "", "_", "").Replace(name))
 }
 
-// hasTwin reports whether some member has a name that only lax readers take for one of the protocol.
+// hasTwin reports whether some member has a name that only lax readers take for one of the protocol, or that may become
+// one: none of its members holds a NUL.
 func hasTwin(s *subject) bool {
 	return s.any(func(_ string, v any) bool {
 		o, _ := v.(object)
 		for name := range o {
-			if !s.names[name] && s.foldedNames[folded(name)] {
+			if !s.names[name] && (s.foldedNames[folded(name)] || strings.Contains(name, "\x00")) {
 				return true
 			}
 		}

@@ -291,5 +291,5 @@ func (g *generator) number(s object, fraction bool) string {
 	case fraction && g.chance(50):
 		return pick(g, "0.5", "-1.25e2", "1E-3", "3.0")
 	}
-	return pick(g, "0", "1", "-7", "42", "9007199254740993", "-0")
+	return pick(g, "0", "1", "-7", "42", "9007199254740991", "-9007199254740991")
 }

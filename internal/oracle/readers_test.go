@@ -42,7 +42,7 @@ var readers = []reader{
 		}
 		return mem.sightOfMap(v, asText), nil
 	}},
-	{"encoding/json into a map of floats", asFloat, false, func(mem *memory, b []byte) (sight, error) {
+	{"encoding/json into a map of floats", asFloat, true, func(mem *memory, b []byte) (sight, error) {
 		var v any
 		err := stdjson.Unmarshal(b, &v)
 		return mem.sightOfMap(v, asFloat), err
@@ -76,7 +76,7 @@ var readers = []reader{
 		})
 	}},
 	{"gjson, first wins", asText, true, readGJSON},
-	{"segmentio into a map", asText, false, func(mem *memory, b []byte) (sight, error) {
+	{"segmentio into a map", asText, true, func(mem *memory, b []byte) (sight, error) {
 		var v any
 		_, err := segmentio.Parse(b, &v, segmentio.UseNumber)
 		return mem.sightOfMap(v, asText), err

@@ -13,13 +13,13 @@ var sonicNumbers = sonic.Config{UseNumber: true, CopyString: true, ValidateStrin
 // sonic is for machines of 64 bits only.
 func init() {
 	readers = append(readers, []reader{
-		{"sonic into structs", asText, false, func(mem *memory, b []byte) (sight, error) {
+		{"sonic into structs", asText, true, func(mem *memory, b []byte) (sight, error) {
 			return readStructs(mem, b, sonic.ConfigStd.Unmarshal)
 		}},
-		{"sonic, fastest, into structs", asText, false, func(mem *memory, b []byte) (sight, error) {
+		{"sonic, fastest, into structs", asText, true, func(mem *memory, b []byte) (sight, error) {
 			return readStructs(mem, bytes.Clone(b), sonic.ConfigFastest.Unmarshal)
 		}},
-		{"sonic into a map", asText, false, func(mem *memory, b []byte) (sight, error) {
+		{"sonic into a map", asText, true, func(mem *memory, b []byte) (sight, error) {
 			var v any
 			err := sonicNumbers.Unmarshal(b, &v)
 			return mem.sightOfMap(v, asText), err
