@@ -87,6 +87,7 @@ type judgement struct {
 
 	path       string // path of the target as it is on the wire
 	endpoint   *endpoint
+	metadata   bool           // a well-known document is asked for
 	preflight  bool           // a CORS preflight: it carries no credentials and no message
 	version    mcpmsg.Version // of MCP-Protocol-Version; 0 if the request has none
 	client     netip.Addr
@@ -129,8 +130,8 @@ func (j *judgement) run() {
 	j.client, j.clientPort = j.s.proxies.client(j.r)
 	var ambiguous bool
 	j.endpoint, ambiguous = j.s.endpoints.find(j.path)
-	if j.endpoint != nil && !ambiguous && isMetadata(j.r, j.path) {
-		j.endpoint = nil
+	if !ambiguous && isMetadata(j.r, j.path) {
+		j.endpoint, j.metadata = nil, true
 	}
 	for _, step := range steps {
 		d := step(j)

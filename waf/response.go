@@ -41,18 +41,25 @@ type response struct {
 
 // response returns the writer for an answer that has to be looked at or changed, or nil.
 func (j *judgement) response(w http.ResponseWriter) *response {
-	if j.endpoint == nil || j.preflight || j.s.mode[LayerResponse] == DetectOnly {
+	if j.preflight || j.s.mode[LayerResponse] == DetectOnly {
 		return nil
 	}
 	rw := &response{ResponseWriter: w, j: j}
-	if j.s.sessions != nil {
-		rw.header = j.bindHeader
-	}
-	if j.r.Method == http.MethodGet && j.endpoint.Transport != TransportStreamableHTTP {
-		rw.event = rw.opened
-	}
-	if j.needsListFilter() {
-		rw.message = j.filterLists
+	switch {
+	case j.metadata && !j.s.keepPoisoned:
+		rw.message = inspectMetadata
+	case j.endpoint == nil:
+		return nil
+	default:
+		if j.s.sessions != nil {
+			rw.header = j.bindHeader
+		}
+		if j.r.Method == http.MethodGet && j.endpoint.Transport != TransportStreamableHTTP {
+			rw.event = rw.opened
+		}
+		if j.needsListFilter() {
+			rw.message = j.filterLists
+		}
 	}
 	if rw.header == nil && rw.event == nil && rw.message == nil {
 		return nil
@@ -96,7 +103,7 @@ func (w *response) WriteHeader(status int) {
 	switch mediaType = strings.TrimSpace(mediaType); {
 	case w.message == nil && w.event == nil, status == http.StatusNoContent, status == http.StatusAccepted, status >= 300:
 		w.form = formPass // nothing to inspect, or nothing that a client takes for an answer
-	case w.j.message == nil && !w.j.endpoint.restricted() && mediaType != "text/event-stream":
+	case w.j.message == nil && !w.j.metadata && !w.j.endpoint.restricted() && mediaType != "text/event-stream":
 		w.form = formPass // only events matter
 	case !isIdentityCoding(h["Content-Encoding"]):
 		w.refuse("response_encoded")
@@ -268,7 +275,9 @@ func (w *response) refuse(code string) {
 	if w.j.message != nil {
 		id = w.j.message.ID
 	}
-	answer.Write(w.ResponseWriter, badGateway(id))
+	f := badGateway(id)
+	f.JSONRPC, f.Text = w.j.endpoint != nil, f.Message
+	answer.Write(w.ResponseWriter, f)
 	_ = http.NewResponseController(w.ResponseWriter).Flush() // the handler may go on for long; the client need not wait for it
 	w.stop()
 }

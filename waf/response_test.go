@@ -242,6 +242,33 @@ func TestPoisonedStreams(t *testing.T) {
 	}
 }
 
+// What a client opens from OAuth metadata is a web address and no command.
+func TestMetadataDocuments(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) { c.DangerouslyNoRules = true })
+	get := func(r *http.Request) { r.Method, r.Body = http.MethodGet, http.NoBody }
+	for body, want := range map[string]int{
+		`{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a?x=1&y=%20","scopes_supported":["a b"]}`: 200,
+		`{"resource":"https://mcp.example.com/mcp","authorization_servers":["https://as.example"]}`:                            200,
+		`{"issuer":"http://127.0.0.1:9000","token_endpoint":"http://127.0.0.1:9000/t"}`:                                        200,
+		`[1]`:                         200,
+		`not JSON`:                    200,
+		`{"any_other":"$(document)"}`: 200,
+		`{"authorization_endpoint":"javascript:alert(1)"}`:               502,
+		`{"authorization_endpoint":"file:///C:/Windows/calc.exe"}`:       502,
+		`{"authorization_endpoint":"https://as.example/$(id)"}`:          502,
+		`{"Authorization_Endpoint":"https://as.example/\u0060id\u0060"}`: 502,
+		`{"token_endpoint":"https://as.example/a;id"}`:                   502,
+		`{"jwks_uri":"data:text/plain,x"}`:                               502,
+		`{"issuer":"//as.example"}`:                                      502,
+	} {
+		r := post("", get, target("/.well-known/oauth-authorization-server/mcp"), del("Authorization"), del("Content-Type"))
+		rec := answerWith(g, r, writes(200, "application/json", body))
+		if rec.Code != want || want == 200 && rec.Body.String() != body {
+			t.Errorf("metadata %s: answer %d %s, want %d", body, rec.Code, rec.Body, want)
+		}
+	}
+}
+
 // A handler whose answer is not passed on is told to stop, and the client does not wait for it.
 func TestListFilterStopsHandler(t *testing.T) {
 	g := restricted(t)

@@ -44,10 +44,6 @@ var misjudged = map[string]string{
 
 	// Answers of the server.
 	"R-A-828": "case variant of a member in a list that nothing restricts",
-	"R-A-836": "metadata of an authorization server",
-	"R-A-837": "metadata of an authorization server",
-	"R-A-838": "metadata of an authorization server",
-	"R-A-839": "metadata of an authorization server",
 
 	// Honest requests that are refused.
 	"R-B-028": "SQL that quotes a second statement",
