@@ -5,6 +5,7 @@ go 1.25.0
 replace github.com/sallyport/sallyport => ../
 
 require (
+	github.com/corazawaf/coraza-coreruleset/v4 v4.25.0
 	github.com/corazawaf/coraza/v3 v3.8.1
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0

@@ -213,3 +213,30 @@ func TestForeignHostIsRefusedOnLoopback(t *testing.T) {
 		}
 	}
 }
+
+// The Core Rule Set judges what is no MCP, and leaves honest calls alone.
+func TestCoreRuleSet(t *testing.T) {
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+	t.Cleanup(backend.Close)
+	for _, tc := range []struct {
+		args       []string
+		page, call int
+	}{
+		{[]string{"-upstream", backend.URL}, 202, 202},
+		{[]string{"-upstream", backend.URL, "-crs"}, 403, 202},
+	} {
+		p := launch(t, tc.args...)
+		resp, err := http.Get(p.url + "/search?q=%3Cscript%3Ealert(1)%3C/script%3E")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != tc.page {
+			t.Errorf("%q: a script in a query is answered %d, want %d", tc.args, resp.StatusCode, tc.page)
+		}
+		text := toolCall("write_page", `{"text":"<script>alert(1)</script> SELECT a FROM b WHERE 1=1; ls && cat /etc/hosts"}`)
+		if resp := p.call(t, http.DefaultClient, "/mcp", p.token(t), text); resp.StatusCode != tc.call {
+			t.Errorf("%q: a call that carries the same as text is answered %d, want %d", tc.args, resp.StatusCode, tc.call)
+		}
+	}
+}

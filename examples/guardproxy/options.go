@@ -15,6 +15,7 @@ type options struct {
 	upstream *url.URL // nil: the embedded demo server
 	policy   string
 	rules    []string
+	crs      bool
 	tlsCert  string
 	tlsKey   string
 	clientCA string
@@ -68,6 +69,7 @@ func newFlags(opts *options, upstream *string) *flag.FlagSet {
 	flags.StringVar(&opts.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	flags.StringVar(upstream, "upstream", "", "`URL` of the guarded server, scheme and host; without it an embedded demo server runs")
 	flags.StringVar(&opts.policy, "policy", "", "JSON policy `file`; SIGHUP or a change reloads it")
+	flags.BoolVar(&opts.crs, "crs", false, "load the OWASP Core Rule Set too, with the exclusions that MCP needs")
 	flags.Func("rules", "further SecLang `file`; may be repeated", func(file string) error {
 		opts.rules = append(opts.rules, file)
 		return nil

@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 
+	coreruleset "github.com/corazawaf/coraza-coreruleset/v4"
+
 	"github.com/sallyport/sallyport/waf"
 )
 
@@ -81,9 +83,13 @@ func (s *policySource) config() (waf.Config, error) {
 	if s.opts.detect {
 		cfg.Mode, cfg.Modes = waf.DetectOnly, nil
 	}
-	if len(s.opts.rules) > 0 {
-		if cfg.Rules, err = waf.LoadRules(waf.RulesConfig{Files: s.opts.rules, MaxBodyBytes: cfg.MaxBodyBytes}); err != nil {
-			return waf.Config{}, fmt.Errorf("-rules: %w", err)
+	if len(s.opts.rules) > 0 || s.opts.crs {
+		rules := waf.RulesConfig{Files: s.opts.rules, MaxBodyBytes: cfg.MaxBodyBytes}
+		if s.opts.crs {
+			rules.CRS = coreruleset.FS
+		}
+		if cfg.Rules, err = waf.LoadRules(rules); err != nil {
+			return waf.Config{}, fmt.Errorf("rules: %w", err)
 		}
 	}
 	return cfg, nil
