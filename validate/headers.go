@@ -163,6 +163,7 @@ type tally struct {
 	mode
 	picky   bool                 // some bytes of values that fields may hold are refused
 	suspect fieldFlags           // what in flags makes a field unwelcome
+	settled fieldFlags           // sealed if no value needs a look at each byte
 	yield   func(Violation) bool // nil: stop at the first violation
 	found   Violation            // the last violation
 
@@ -172,11 +173,11 @@ type tally struct {
 	fields, bytes, cookies, params int
 	hops, nodes                    int // of Forwarded, of X-Forwarded-For
 
-	seen   [(firstRow + len(fieldList) + len(overrideNames) + maxNamed + 63) / 64]uint64 // rows
-	length int64                                                                         // Content-Length, -1 if there is none
-	coded  bool                                                                          // Transfer-Encoding was there
-	host   string                                                                        // Host
-	hosted bool                                                                          // Host was there
+	seen   uint64 // fields that were there and may be there once: see field.once
+	length int64  // Content-Length, -1 if there is none
+	coded  bool   // Transfer-Encoding was there
+	host   string // Host
+	hosted bool   // Host was there
 }
 
 // start prepares t for a request.
@@ -184,6 +185,9 @@ func (h *Headers) start(t *tally, m mode, yield func(Violation) bool) {
 	t.mode, t.yield, t.length = m, yield, -1
 	t.picky = m.http2 || h.obsText || h.outerSpace
 	t.suspect = forbidden
+	if m.parsed {
+		t.settled = sealed
+	}
 	if m.http2 || m.http10 {
 		t.suspect |= connection
 	}
@@ -279,7 +283,7 @@ func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
 				return i, row, p
 			}
 		}
-		if !t.parsed && f.flags&sealed == 0 {
+		if (f.flags|t.settled)&sealed == 0 {
 			if at, folded := scan.FieldValue(value); at >= 0 {
 				return i, row, valueProblem(at, folded)
 			}
@@ -289,16 +293,12 @@ func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
 				return i, row, p
 			}
 		}
-		if row == customRow {
-			continue
-		}
-		word, bit := row/64, uint64(1)<<(row%64)
-		if t.seen[word]&bit != 0 {
+		if t.seen&f.once != 0 {
 			if p.code = t.again(f, name); p.code != CodeOK {
 				return i, row, p
 			}
 		}
-		t.seen[word] |= bit
+		t.seen |= f.once
 		if f.grammar != noGrammar {
 			if p = h.grammar(t, f.grammar, value); p.code != CodeOK {
 				return i, row, t.rank(f, value, p)

@@ -191,6 +191,7 @@ type field struct {
 	name    string
 	ends    nameEnds // of name
 	limit   int
+	once    uint64 // a bit of its own if a second line needs a look, so that a word holds what a request has
 	flags   fieldFlags
 	grammar grammar
 	bound   bound
@@ -217,7 +218,9 @@ var knownFields = newFieldTable()
 
 func newFieldTable() (t fieldTable) {
 	t.used = firstRow
-	t.fields[paramRow].grammar, t.fields[paramRow].flags = mcpParamGrammar, sealed
+	param := &t.fields[paramRow]
+	param.grammar, param.flags, param.once = mcpParamGrammar, sealed, 1
+	once := param.once
 	for _, k := range fieldList {
 		f := &t.fields[t.add(k.name)]
 		f.flags, f.grammar, f.bound = k.flags, k.grammar, max(k.bound, standardBound)
@@ -229,6 +232,10 @@ func newFieldTable() (t fieldTable) {
 		}
 		if isSealed(f.grammar) {
 			f.flags |= sealed
+		}
+		if f.flags&singleton != 0 {
+			once <<= 1 // a test sees to it that there are no more than 64
+			f.once = once
 		}
 	}
 	return t

@@ -50,6 +50,14 @@ func TestFieldTable(t *testing.T) {
 			t.Errorf("%q with another byte at the end is found", k.name)
 		}
 	}
+	var once uint64
+	for _, f := range knownFields.fields[:knownFields.used] {
+		wanted := f.flags&singleton != 0 || f.grammar == mcpParamGrammar
+		if wanted != (f.once != 0) || once&f.once != 0 || f.once&(f.once-1) != 0 {
+			t.Errorf("%q has the bit %#x for its repetition", f.name, f.once)
+		}
+		once |= f.once
+	}
 	if len(fieldList)+firstRow+len(overrideNames)+maxNamed > 256 {
 		t.Error("rows do not fit a byte")
 	}
