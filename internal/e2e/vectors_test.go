@@ -46,7 +46,5 @@ var misjudged = map[string]string{
 	"R-A-828": "case variant of a member in a list that nothing restricts",
 
 	// Honest requests that are refused.
-	"R-B-028": "SQL that quotes a second statement",
-	"R-B-177": "a client's answer that holds a command",
 	"R-B-213": "more than a thousand argument leaves",
 }
