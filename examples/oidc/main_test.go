@@ -54,9 +54,10 @@ func newIssuer(t *testing.T) *issuer {
 			"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": is.keyID, "x": encode(point[1:33]), "y": encode(point[33:]),
 		}}})
 	})
-	server := httptest.NewServer(mux)
+	server := httptest.NewUnstartedServer(mux)
 	t.Cleanup(server.Close)
-	is.url = server.URL
+	is.url = "http://" + server.Listener.Addr().String()
+	server.Start()
 	return is
 }
 
