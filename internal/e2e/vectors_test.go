@@ -34,6 +34,7 @@ var misjudged = map[string]string{
 	"R-A-667": "dot segment with a parameter in a path",
 	"R-A-675": "file URI of a Windows system file",
 	"R-A-736": "loopback address as a callback",
+	"R-A-934": "backslash between two authorities, which readers divide differently",
 	"R-A-753": "double quote in an identifier",
 	"R-A-780": "two session ids under two names",
 	"R-A-854": "two redirect targets",
