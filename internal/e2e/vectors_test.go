@@ -41,8 +41,6 @@ var misjudged = map[string]string{
 	"R-A-913": "the tool's name is an argument of another tool",
 	"R-A-915": "the tool's name is an argument of another tool",
 
-	// Names that only some readers take for a protocol name, and values that readers round differently.
-
 	// Answers of the server.
 	"R-A-828": "case variant of a member in a list that nothing restricts",
 
