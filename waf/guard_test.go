@@ -656,7 +656,7 @@ func TestOnDeny(t *testing.T) {
 func TestConfigFaults(t *testing.T) {
 	_, err := waf.New(waf.Config{
 		Mode:         9,
-		MaxBodyBytes: 1 << 40,
+		MaxBodyBytes: -1,
 		Endpoints:    []waf.Endpoint{{Path: "x"}},
 		Identities: waf.Identities{
 			Bearer:             []waf.BearerToken{{Name: "", SHA256: sha256.Sum256(nil)}},
