@@ -255,15 +255,20 @@ func (h *Headers) checkLines(t *tally, fields []Field) bool {
 func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
 	for i = range fields {
 		name, value := fields[i].Name, fields[i].Value
-		ends := nameEnds{} // endsOf, which is not inlined
+		var ends nameEnds // endsOf, which is not inlined
 		if len(name) >= 8 {
 			ends = nameEnds{scan.Load64(name[:8]), scan.Load64(name[len(name)-8:])}
 		} else if len(name) >= 4 {
 			ends = nameEnds{uint64(scan.Load32(name[:4])), uint64(scan.Load32(name[len(name)-4:]))}
+		} else {
+			ends = endsOf(name)
 		}
 		row = int(h.table.index[ends.slot()])
-		if f := &h.table.fields[row]; f.ends != ends || len(f.name) != len(name) || len(name) > 16 && f.name != name {
-			row = int(find(&h.table, name)) // another case, or another name in the same slot
+		if row != customRow {
+			f := &h.table.fields[row]
+			if f.ends != ends || len(f.name) != len(name) || len(name) > 16 && f.name != name {
+				row = int(find(&h.table, name)) // another case, or another name in the same slot
+			}
 		}
 		if row == customRow {
 			if row, p = h.custom(t, name); p.code != CodeOK {

@@ -42,17 +42,26 @@ func FieldValue[T Text](s T) (at int, folded bool) {
 		}
 		return valueFrom(s, 0)
 	}
-	for i := 0; ; i = min(i+32, n-32) { // the last words may overlap what is known to be good
+	i := 0
+	for ; i <= n-32; i += 32 {
 		w := s[i : i+32]
 		w0, w1, w2, w3 := Load64(w[:8]), Load64(w[8:16]), Load64(w[16:24]), Load64(w[24:32])
-		if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs != 0 && // printable ASCII is nearly all of what comes
-			suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 && Not(w, 0, Value) < 32 {
+		if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 {
+			continue // printable ASCII, nearly all of what comes
+		}
+		if suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) != 0 && Not(w, 0, Value) < 32 {
 			return valueFrom(s, i)
 		}
-		if i == n-32 {
-			return -1, false
-		}
 	}
+	if i == n {
+		return -1, false
+	}
+	w := s[n-32:] // the last words overlap what is known to be good
+	w0, w1, w2, w3 := Load64(w[:8]), Load64(w[8:16]), Load64(w[16:24]), Load64(w[24:32])
+	if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 || suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) == 0 {
+		return -1, false
+	}
+	return valueFrom(s, i)
 }
 
 // valueFrom looks at every byte from s[i] on.
@@ -116,23 +125,18 @@ func unnamed(w uint64) uint64 {
 }
 
 // VisibleASCII returns the index of the first byte outside 0x21 to 0x7e, or -1.
-func VisibleASCII[T Text](s T) int {
-	if len(s) >= 8 && plainWords(s, ones*0x21) {
-		return -1
-	}
-	if i := Not(s, 0, Visible); i < len(s) {
-		return i
-	}
-	return -1
-}
+func VisibleASCII[T Text](s T) int { return firstOutside(s, 0x21) }
 
 // PrintableASCII returns the index of the first byte that is neither HTAB nor within 0x20 to 0x7e, or -1.
-func PrintableASCII[T Text](s T) int {
-	if len(s) >= 8 && plainWords(s, ones*0x20) {
+func PrintableASCII[T Text](s T) int { return firstOutside(s, ' ') }
+
+// firstOutside returns the index of the first byte outside low to 0x7e, or -1. If low is a space, HTAB is within too.
+func firstOutside[T Text](s T, low byte) int {
+	if len(s) >= 8 && plainWords(s, ones*uint64(low)) {
 		return -1
 	}
 	for i := range len(s) {
-		if c := s[i]; c != '\t' && c-0x20 > 0x7e-0x20 {
+		if c := s[i]; c-low > 0x7e-low && (c != '\t' || low != ' ') {
 			return i
 		}
 	}
