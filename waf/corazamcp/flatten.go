@@ -97,14 +97,16 @@ func (f *flattener) items(key []byte) bool {
 func (f *flattener) str() []byte {
 	start := f.i
 	f.i++
+	quote := f.i + bytes.IndexByte(f.text[f.i:], '"')
 	for {
-		quote := f.i + bytes.IndexByte(f.text[f.i:], '"')
 		escape := bytes.IndexByte(f.text[f.i:quote], '\\')
 		if escape < 0 {
 			f.i = quote + 1
 			return f.text[start:f.i]
 		}
-		f.i += escape + 2 // the character behind it may be the quotation mark
+		if f.i += escape + 2; f.i > quote { // the quotation mark was escaped
+			quote = f.i + bytes.IndexByte(f.text[f.i:], '"')
+		}
 	}
 }
 
