@@ -20,27 +20,6 @@ var misjudged = map[string]string{
 	"R-A-438": "Content-Length beside Transfer-Encoding, hidden by net/http",
 	"R-A-475": "obs-fold, hidden by net/http",
 
-	// Rules that are keyed on another path, name or separator.
-	"R-A-053": "the index of routes, asked for by a parameter",
-	"R-A-106": "a server definition as a form",
-	"R-A-598": "redirection in a path",
-	"R-A-599": "braces in a package name",
-	"R-A-600": "a lone ampersand in a package name",
-	"R-A-619": "option in a time",
-	"R-A-623": "short option in a URL",
-	"R-A-625": "option in the name of a cluster object",
-	"R-A-660": "NUL in a path",
-	"R-A-663": "two-dot leader",
-	"R-A-667": "dot segment with a parameter in a path",
-	"R-A-675": "file URI of a Windows system file",
-	"R-A-736": "loopback address as a callback",
-	"R-A-934": "backslash between two authorities, which readers divide differently",
-	"R-A-753": "double quote in an identifier",
-	"R-A-780": "two session ids under two names",
-	"R-A-854": "two redirect targets",
-	"R-A-913": "the tool's name is an argument of another tool",
-	"R-A-915": "the tool's name is an argument of another tool",
-
 	// Answers of the server.
 	"R-A-828": "case variant of a member in a list that nothing restricts",
 
