@@ -35,13 +35,17 @@ func sieveInputs(t *testing.T, messages *mcpmsg.Validator) (inputs []ruleInput) 
 	}
 	files = append(files, reference.Path(t, "corpus", "attacks.jsonl"), reference.Path(t, "corpus", "benign.jsonl"))
 	for _, f := range files {
-		for _, c := range corpusCases(t, f) {
+		captured := strings.Contains(f, "captures")
+		for i, c := range corpusCases(t, f) {
+			if captured && i%5 != 0 {
+				continue // they are much alike
+			}
 			in, ok := c.input(t, true)
 			if !ok {
 				continue
 			}
 			add(in)
-			if len(in.Body) > 0 && !strings.Contains(f, "captures") {
+			if len(in.Body) > 0 && !captured {
 				in.Body = []byte(escapeStrings(string(in.Body)))
 				add(in)
 			}
@@ -50,12 +54,42 @@ func sieveInputs(t *testing.T, messages *mcpmsg.Validator) (inputs []ruleInput) 
 	return inputs
 }
 
+// sieveEveryKind has what people write and the embedded rules do not: every variable, transformation and operator that the sieve knows,
+// and some that it does not.
+const sieveEveryKind = `SecAction "id:10,phase:1,pass,nolog,setvar:tx.low=3,setvar:tx.high=20,setvar:tx.flag=0,setvar:tx.word=abc"
+SecRule REQUEST_HEADERS:Accept "@streq text/event-stream" "id:11,phase:1,pass,nolog,setvar:tx.flag=1,skipAfter:SECTION"
+SecRule REQUEST_HEADERS_NAMES "@streq X-Url" "id:12,phase:1,deny"
+SecMarker SECTION
+SecRule REQUEST_HEADERS_NAMES|!REQUEST_HEADERS_NAMES:/^n+$/ "@gt 30" "id:13,phase:1,deny,t:none,t:length"
+SecRule REQUEST_HEADERS|!REQUEST_HEADERS:/^acc/|!REQUEST_HEADERS:Authorization "@rx (?i)secret\z" "id:14,phase:1,deny,t:none,t:lowercase"
+SecRule REQUEST_COOKIES:TOKEN|REQUEST_COOKIES:/sess/ "@rx \A[a-z]+\.\." "id:15,phase:1,deny,t:none,t:trim,t:urlDecodeUni"
+SecRule &REQUEST_COOKIES "@gt 1" "id:16,phase:1,deny"
+SecRule REQUEST_METHOD "!@rx \A(?:GET|POST)\z" "id:17,phase:1,deny"
+SecRule REQUEST_FILENAME "@rx (?i)/api/\w+" "id:18,phase:1,pass,log,msg:'reported',t:none,t:normalizePathWin"
+SecRule REQUEST_FILENAME "@gt %{tx.high}" "id:19,phase:1,deny,t:none,t:length"
+SecRule ARGS_GET:cmd|ARGS_GET_NAMES "@rx (?:ls|secret)" "id:20,phase:1,deny,chain"
+SecRule TX:flag "@eq 1" "chain"
+SecRule TX:absent|TX:word "!@streq abc"
+SecRule &TX:flag "!@eq 1" "id:21,phase:1,deny"
+SecRule ARGS_NAMES "@rx (?:[5-9]|v2|\bproto)" "id:30,phase:2,deny,chain"
+SecRule ARGS:/arguments/ "@rx \S{3}" "t:none,t:removeNulls,t:removeWhitespace"
+SecRule &ARGS:/list/ "@lt %{tx.low}" "id:31,phase:2,pass,nolog,setvar:tx.flag=2"
+SecRule ARGS|!ARGS:json.method|!ARGS:json.jsonrpc|!ARGS:/name/ "@rx (?i)\A(?:k|s)|[^\x00-\x7f]\z|(?:etc|id)/?(?:passwd|\.\.)" "id:33,phase:2,deny,t:none,t:urlDecodeUni,t:trim"
+SecRule ARGS_POST:json.params.arguments.n "!@ge -2" "id:34,phase:2,deny"
+SecRule TX:flag "@ge 1" "id:32,phase:2,pass,nolog,skipAfter:END"
+SecRule ARGS:/\.id\z/ "@within a b" "id:35,phase:2,deny"
+SecRule ARGS:/url/ "@rx ^http" "id:36,phase:2,deny"
+SecRule ARGS:/branch/ "@rx -x" "id:37,phase:2,pass,nolog,setvar:tx.flag=+1"
+SecMarker END
+`
+
 // sieveConfigs are rulesets that read in different ways.
 func sieveConfigs() map[string]RulesConfig {
 	configs := map[string]RulesConfig{
 		"own rule": {Inline: `SecRule ARGS:/params\.arguments\./ "@rx (?i)secret" "id:1000,phase:2,deny,t:none,t:lowercase,msg:'m'"
 SecRule REQUEST_HEADERS:User-Agent "@rx curl" "id:1001,phase:1,deny,t:none"`},
-		"removed": {Inline: "SecRuleRemoveById 9599103 9599500-9599510\nSecRuleRemoveByTag sallyport/arg-ssrf"},
+		"every kind": {Profiles: []rules.Profile{}, Inline: sieveEveryKind},
+		"removed":    {Inline: "SecRuleRemoveById 9599103 9599500-9599510\nSecRuleRemoveByTag sallyport/arg-ssrf"},
 	}
 	for _, p := range []rules.Profile{rules.Portable, rules.Coraza} {
 		for level := 1; level <= 3; level++ {
@@ -76,32 +110,16 @@ func TestSieve(t *testing.T) {
 	for name, cfg := range sieveConfigs() {
 		t.Run(name, func(t *testing.T) {
 			rs := corazaLoad(t, cfg)
-			s := rs.sieve
-			if s == nil {
+			if rs.sieve == nil {
 				t.Fatal("no sieve")
 			}
-			rs.sieve = nil
-			n, silent := 0, 0
+			n := 0
 			for i := range inputs {
-				in := &inputs[i]
-				pass := s.passes(in)
-				v := rs.evaluate(*in)
-				quiet := !v.Denied && v.Err == nil && len(v.RuleIDs) == 0
-				if quiet && (in.Message != nil || len(in.Body) == 0) {
-					silent++
-					if !pass && testing.Verbose() && silent%37 == 0 {
-						t.Logf("unsure: %s %s %.200s", in.Request.Method, in.Request.RequestURI, in.Body)
-					}
-				}
-				if !pass {
-					continue
-				}
-				if n++; !quiet {
-					t.Errorf("the sieve passes what the engine does not: %v %v: %s %s %q", v.RuleIDs, v.Err,
-						in.Request.Method, in.Request.RequestURI, in.Body)
+				if sieveCompare(t, rs, &inputs[i]) {
+					n++
 				}
 			}
-			t.Logf("%d of %d requests, %d quiet", n, len(inputs), silent)
+			t.Logf("%d of %d requests", n, len(inputs))
 			if n == 0 {
 				t.Error("the sieve knows nothing")
 			}
