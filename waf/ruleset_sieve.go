@@ -152,15 +152,25 @@ func (r *sieveRun) message() bool {
 		return true
 	}
 	room := r.s.limit - len(r.list)
+	period := 1 // so many fields ago the field was the same member of the item before
 	return corazamcp.EachLeaf(r.in.Message, room, func(name []byte, value mcpmsg.Raw) {
 		r.key = append(append(r.key[:0], byte(sieveBody)), name...)
-		r.append(sieveField{shape: r.s.fields.shape(r.key), raw: value})
+		end := len(r.list) // not 0: the path is in it
+		likely := r.list[end-min(period, end)].shape
+		shape := r.s.fields.shape(r.key, likely)
+		for back := 1; shape != likely && back <= min(end, 8); back++ {
+			if r.list[end-back].shape == shape {
+				period = back
+				break
+			}
+		}
+		r.append(sieveField{shape: shape, raw: value})
 	}) == nil
 }
 
 func (r *sieveRun) add(from sieveSource, name, value string) {
 	r.key = append(append(r.key[:0], byte(from)), name...)
-	r.append(sieveField{shape: r.s.fields.shape(r.key), text: value})
+	r.append(sieveField{shape: r.s.fields.shape(r.key, nil), text: value})
 }
 
 func (r *sieveRun) append(f sieveField) {

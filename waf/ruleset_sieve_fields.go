@@ -153,14 +153,18 @@ func (t *sieveTargets) have(from sieveSource, name string) bool {
 	return true
 }
 
-// shape returns the shape of a field. key is its source and name; it is changed.
-func (f *sieveFields) shape(key []byte) *sieveShape {
+// shape returns the shape of a field. key is its source and name; it is changed. likely is the shape that it will have, if that can be
+// guessed.
+func (f *sieveFields) shape(key []byte, likely *sieveShape) *sieveShape {
 	if f.blind && sieveSource(key[0]) != sievePath && bytes.IndexByte(key, '%') < 0 { // behind a percent sign digits are no digits
 		for i, c := range key {
 			if '0' <= c && c <= '9' {
 				key[i] = '0'
 			}
 		}
+	}
+	if likely != nil && likely.key == string(key) {
+		return likely
 	}
 	slot := &f.shapes[maphash.Bytes(f.seed, key)%sieveShapeSlots]
 	if s := slot.Load(); s != nil && s.key == string(key) {
