@@ -116,6 +116,9 @@ func TestSieve(t *testing.T) {
 			}
 			n := 0
 			for i := range inputs {
+				if testing.Short() && i%9 != 0 {
+					continue
+				}
 				if sieveCompare(t, rs, &inputs[i]) {
 					n++
 				}

@@ -3,8 +3,8 @@
 // Only numbers of one run may be compared.
 //
 //	cd internal/bench/rules
-//	GOWORK=off go test -run Table -v -table               # all rows, as a Markdown table
-//	GOWORK=off go test -run Table -v -table -only 323     # rows whose name contains the text
+//	go test -run Table -v -table               # all rows, as a Markdown table
+//	go test -run Table -v -table -only 323     # rows whose name contains the text
 //
 // It is a module of its own because of the Core Rule Set.
 package rules_test
