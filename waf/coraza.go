@@ -69,6 +69,9 @@ func (rs *Ruleset) evaluate(in ruleInput) (v ruleVerdict) {
 	if rs.waf == nil {
 		return ruleVerdict{Err: errCorazaClosed}
 	}
+	if corazaTooLong(in.Message) {
+		return ruleVerdict{Denied: true, Status: http.StatusRequestEntityTooLarge}
+	}
 	if rs.sieve != nil && rs.sieve.passes(&in) {
 		return ruleVerdict{}
 	}

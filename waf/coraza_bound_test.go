@@ -1,0 +1,46 @@
+package waf
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/mcpmsg"
+)
+
+func TestCorazaTooLong(t *testing.T) {
+	messages, err := mcpmsg.New(mcpmsg.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(n, size int) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("p", size-2)+`",`, n), ",") + "]"
+	}
+	text := func(size int) string { return `"` + strings.Repeat("a", size-2) + `"` }
+	for _, tc := range []struct {
+		name, member, value string
+		want                bool
+	}{
+		{"path at the bound", "path", text(corazaMaxShortBytes - 5), false}, // the name of the tool takes four bytes, the id one
+		{"path over the bound", "path", text(corazaMaxShortBytes - 4), true},
+		{"many paths over it", "paths", list(900, 300), true},
+		{"many paths below it", "paths", list(600, 100), false},
+		{"in another case, nested", "targetURL", `{"fileNames":` + list(900, 300) + `}`, true},
+		{"a text", "text", text(1 << 20), false},
+		{"a program", "content", text(1 << 20), false},
+		{"a statement", "sql", text(1 << 20), false},
+		{"many items", "messages", list(900, 300), false},
+	} {
+		body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wf","arguments":{%q:%s}}}`, tc.member, tc.value)
+		m, v := messages.Check([]byte(body), mcpmsg.Context{Direction: mcpmsg.FromClient})
+		if !v.OK() {
+			t.Fatalf("%s: %v", tc.name, v.Err())
+		}
+		if got := corazaTooLong(&m); got != tc.want {
+			t.Errorf("%s: corazaTooLong = %v, want %v", tc.name, got, tc.want)
+		}
+	}
+	if corazaTooLong(nil) {
+		t.Error("no message is too long")
+	}
+}
