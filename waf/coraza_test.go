@@ -150,7 +150,7 @@ func TestEvaluateMessage(t *testing.T) {
 		if v := rs.evaluate(check(fmt.Sprintf(call, "../../a"))); !v.Denied || v.Status != 403 {
 			t.Errorf("%v: traversal: %+v", p, v)
 		}
-		many := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":["` + strings.Repeat(`x","`, 1200) + `x"]}}`
+		many := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":["` + strings.Repeat(`x","`, 5200) + `x"]}}`
 		if v := rs.evaluate(check(many)); !v.Denied || v.Status != http.StatusRequestEntityTooLarge {
 			t.Errorf("%v: too many members: %+v", p, v)
 		}

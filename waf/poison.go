@@ -56,7 +56,32 @@ func inspectDescriptions(text []byte) error {
 	if repeatsMember(json.NewDecoder(bytes.NewReader(text))) {
 		return faultUnreadable
 	}
+	if hasTwins(answer) {
+		return faultUnreadable
+	}
 	return inspectValue(answer, nil)
+}
+
+// hasTwins reports whether something in one of the lists of an answer has two members that differ in case only, so that readers
+// take the one or the other for its description.
+func hasTwins(answer any) bool {
+	message, _ := answer.(map[string]any)
+	result, _ := message["result"].(map[string]any)
+	for _, name := range [...]string{"tools", "prompts", "resources", "resourceTemplates"} {
+		list, _ := result[name].([]any)
+		for _, element := range list {
+			seen := make(map[string]bool)
+			object, _ := element.(map[string]any)
+			for member := range object {
+				if folded := strings.ToLower(member); seen[folded] {
+					return true
+				} else {
+					seen[folded] = true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // repeatsMember reports whether an object in the next value, which is known to be valid, has a member twice.

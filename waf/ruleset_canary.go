@@ -15,6 +15,7 @@ const (
 	rulesetIDXML          = 9599991
 	rulesetIDCanaryHeader = 9599992
 	rulesetIDCanaryBody   = 9599993
+	rulesetIDArguments    = 9599994
 )
 
 // rulesetCanaryVariable is set by the adapter for canary requests only; a request cannot set it.

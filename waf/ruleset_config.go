@@ -145,14 +145,16 @@ func (r *rulesetReader) readCRS(m *rulesetMount, plugins func()) {
 }
 
 // rulesetBase is read before everything else: what the engine needs, with limits that fit messages instead of documents.
+// Engines store 1,000 members by default, which an ordinary chat history passes.
 var rulesetBase = fmt.Sprintf(`SecRuleEngine On
 SecAuditEngine Off
 SecRxPreFilter On
 SecRequestBodyAccess On
 SecRequestBodyJsonDepthLimit 64
-SecArgumentsLimit 1000
+SecArgumentsLimit 5000
+SecAction "id:%d,phase:1,pass,nolog,t:none,setvar:tx.sallyport_max_arguments=5000"
 SecRule REQUEST_HEADERS:Content-Type "@rx (?i)\A\s*(?:application|text)/(?:[a-z0-9._-]+\+)?json(?:[\s;]|\z)" \
     "id:%d,phase:1,pass,nolog,t:none,ctl:requestBodyProcessor=JSON"
 SecRule REQUEST_HEADERS:Content-Type "@rx (?i)\A\s*(?:application|text)/(?:[a-z0-9._-]+\+)?xml(?:[\s;]|\z)" \
     "id:%d,phase:1,pass,nolog,t:none,ctl:requestBodyProcessor=XML"
-`, rulesetIDJSON, rulesetIDXML)
+`, rulesetIDArguments, rulesetIDJSON, rulesetIDXML)

@@ -56,7 +56,7 @@ func TestCRSPlugin(t *testing.T) {
 			{"DELETE elsewhere", corazaInput("DELETE", "/items", ""), 949110},
 			{"one of our rules, by its score", call(`{"path":"../../a"}`), 949110},
 			{"our rules of phase 1, by their score", corazaInput("GET", "/api/backup", ""), 949110},
-			{"padding", corazaInput("POST", "/x", `{"a":["`+strings.Repeat(`x","`, 1200)+`"]}`, "Content-Type", "application/json"), 9599860},
+			{"padding", corazaInput("POST", "/x", `{"a":["`+strings.Repeat(`x","`, 5200)+`"]}`, "Content-Type", "application/json"), 9599860},
 			{"a body that cannot be parsed", func() ruleInput { in := call(`{`); return in }(), 9599220},
 		} {
 			v := rs.evaluate(tc.in)

@@ -19,10 +19,4 @@ var misjudged = map[string]string{
 	"R-A-437": "Content-Length beside Transfer-Encoding, hidden by net/http",
 	"R-A-438": "Content-Length beside Transfer-Encoding, hidden by net/http",
 	"R-A-475": "obs-fold, hidden by net/http",
-
-	// Answers of the server.
-	"R-A-828": "case variant of a member in a list that nothing restricts",
-
-	// Honest requests that are refused.
-	"R-B-213": "more than a thousand argument leaves",
 }
