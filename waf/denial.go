@@ -2,7 +2,9 @@ package waf
 
 import (
 	"cmp"
+	"io"
 	"net/http"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/answer"
 )
@@ -29,8 +31,30 @@ type Denial struct {
 	by     accessDecision
 }
 
+const (
+	drainBytes = 256 << 10 // as net/http itself reads on, on connections that stay open
+	drainTime  = 2 * time.Second
+)
+
+// drain reads what the client still sends of a short body that was not looked at. A connection that is closed while data arrives
+// is reset, and the answer may be lost with it. A client that waits for 100 Continue sends nothing.
+//
+// Source: RFC 9112, 9.6.
+func drain(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor != 1 || r.Body == nil || r.Body == http.NoBody || len(r.Header["Expect"]) > 0 || r.ContentLength > drainBytes {
+		return
+	}
+	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, drainBytes)
+}
+
 // deny answers a refused request.
 func (g *Guard) deny(w http.ResponseWriter, r *http.Request, j *judgement) {
+	if j.body == nil {
+		drain(w, r)
+	}
 	setRequestID(w.Header(), j.id)
 	if j.s != nil && j.s.onDeny != nil {
 		tracked := &trackingWriter{ResponseWriter: w}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -209,6 +210,32 @@ func TestBodyTimeout(t *testing.T) {
 	}
 	if got := send(call); !strings.HasSuffix(got, "done") {
 		t.Errorf("a whole body and a slow answer: %q, want the answer", got)
+	}
+}
+
+// The answer to a request that is refused for its head reaches a client that still sends the body, though the connection ends.
+func TestRefusalReachesSlowSender(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) { c.DangerouslyNoRules = true })
+	server := httptest.NewServer(g.Wrap(http.NotFoundHandler()))
+	t.Cleanup(server.Close)
+	for target, want := range map[string]string{"/mcp": "HTTP/1.1 401 ", "/mcp/../x": "HTTP/1.1 400 "} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		require.NoError(t, err)
+		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+		body := strings.Repeat("x", 100<<10)
+		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: mcp.example.com\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+			target, len(body))
+		require.NoError(t, err)
+		for part := range slices.Chunk([]byte(body), 10<<10) {
+			time.Sleep(5 * time.Millisecond)
+			if _, err := conn.Write(part); err != nil {
+				t.Fatalf("%s: the connection ended while the client was sending: %v", target, err)
+			}
+		}
+		if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), want) {
+			t.Errorf("%s: answer %.40q, %v, want %q", target, answer, err, want)
+		}
 	}
 }
 
