@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/waf"
 )
@@ -145,6 +146,7 @@ func TestReadiness(t *testing.T) {
 			t.Errorf("%s: %s answers %d %q, want %d %q", when, path, got, body, status, text)
 		}
 	}
+	awaitServing(t, p.operators(t)+"/readyz")
 	expect("at first", "/healthz", 200, "ok")
 	expect("at first", "/readyz", 200, "ok")
 
@@ -162,10 +164,22 @@ func TestReadiness(t *testing.T) {
 	expect("while it stops", "/healthz", 200, "ok")
 }
 
+// awaitServing waits for the listener, which opens after that for operators.
+func awaitServing(t *testing.T, readyz string) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if _, text := get(t, readyz); text != "not serving\n" {
+			return
+		}
+	}
+	t.Fatal("the program does not begin to serve")
+}
+
 func TestNotReadyWithoutUpstream(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	p := launch(t, "-upstream", gone.URL, "-metrics", "127.0.0.1:0")
+	awaitServing(t, p.operators(t)+"/readyz")
 	if status, text := get(t, p.operators(t)+"/readyz"); status != 503 || text != "the upstream takes no connections\n" {
 		t.Errorf("/readyz answers %d %q, want 503 and the reason", status, text)
 	}
