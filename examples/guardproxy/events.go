@@ -65,6 +65,7 @@ type complainer struct {
 	once sync.Once
 }
 
+// Write implements io.Writer.
 func (c *complainer) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	if err != nil {

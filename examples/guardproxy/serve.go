@@ -122,6 +122,7 @@ func (p *program) close() {
 // logWriter lets net/http's log write lines of ours.
 type logWriter struct{ log *lineLog }
 
+// Write implements io.Writer.
 func (w logWriter) Write(p []byte) (int, error) {
 	w.log.line(string(p))
 	return len(p), nil
