@@ -48,11 +48,13 @@ func (w Words) Key() uint64 {
 	return w.First | fold ^ bits.RotateLeft64(w.Last|fold, 23) ^ uint64(w.Len)<<2
 }
 
-// Plain returns how many of the bytes from b[i] on are plain, up to eight; 0 near the end of the text, where it does not look.
+// Plain returns how many of the bytes from b[i] on are plain and visible (not DEL), up to eight; 0 near the end of the text, where it
+// does not look.
 // It is small enough to become part of the loop that calls it.
 func Plain(b []byte, i int) int {
-	if uint(i)+8 <= uint(len(b)) {
-		return bits.TrailingZeros64(special(load64(b, i))) >> 3
+	if holds64(b, i) {
+		w := load64(b, i)
+		return bits.TrailingZeros64(special(w)|(w+ones)&highs) >> 3
 	}
 	return 0
 }
@@ -90,7 +92,7 @@ func Name(b []byte, i int, wide *bool) (end int, w Words, plain bool) {
 // longName reads the name at b[start], whose first eight bytes are plain. It returns the index after the closing quote, or 0
 // if the name is not plain or too near to the end of the text.
 func longName(b []byte, start int) int {
-	for i := start + 8; uint(i)+8 <= uint(len(b)); i += 8 {
+	for i := start + 8; holds64(b, i); i += 8 {
 		m := special(load64(b, i))
 		if m == 0 {
 			continue

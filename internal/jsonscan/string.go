@@ -10,7 +10,11 @@ const (
 	highs = 0x8080808080808080
 )
 
-func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+// load64 loads eight bytes. The third index and a check of i before, in the form of [holds64], leave nothing but the load.
+func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8 : i+8]) }
+
+// holds64 reports whether the text has eight bytes from b[i] on.
+func holds64(b []byte, i int) bool { return i >= 0 && i <= len(b)-8 }
 
 // special marks the bytes of a word that end a run of plain ASCII: a quote or a control character (xor with 2 maps '"' to
 // 0x20 and keeps the controls below it, so that one subtraction finds both), a backslash, and everything above 0x7f. The
@@ -24,7 +28,7 @@ func special(w uint64) uint64 {
 // escape, a surrogate half, bad UTF-8. It sets wide if the string has a character that is not ASCII, or a \u escape.
 func String(b []byte, i int, wide *bool) int {
 	for clean := 0; ; { // plain words in a row: long plain text goes to the wide loop
-		if uint(i)+8 <= uint(len(b)) {
+		if holds64(b, i) {
 			m := special(load64(b, i))
 			if m == 0 {
 				i += 8
@@ -192,7 +196,7 @@ func hex4(b []byte, i int) int {
 // byte after them, or -1.
 func multiByte(b []byte, i int) int {
 	// Two characters of three bytes at a time: most of the world's text that is not ASCII.
-	for uint(i)+8 <= uint(len(b)) {
+	for holds64(b, i) {
 		w := load64(b, i)
 		if w&0x0000c0c0f0c0c0f0 != 0x00008080e08080e0 {
 			break
