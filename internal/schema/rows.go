@@ -46,6 +46,7 @@ type EdgeRow struct {
 // must be written as integers in any case, because readers disagree on what 1.0 is.
 func (t *Table) Link(published bool) []*Edge {
 	nodes := make([]Node, len(t.Nodes))
+	places := uint16(0)
 	for i := range t.Nodes {
 		row, n := &t.Nodes[i], &nodes[i]
 		for _, use := range row.Atoms {
@@ -65,14 +66,25 @@ func (t *Table) Link(published bool) []*Edge {
 			slots[j] = slot{bit: m.Bit, name: m.Name, edge: m.Edge.link(nodes)}
 		}
 		n.finish(slots)
+		n.number(&places)
 	}
 	roots := make([]*Edge, len(t.Roots))
 	for i := range t.Roots {
 		e := t.Roots[i].link(nodes)
 		e.finish(false)
+		places++
+		e.id = places
 		roots[i] = &e
 	}
 	return roots
+}
+
+// number gives an id to each place between members of n. That of the items stands for the place before the first one.
+func (n *Node) number(last *uint16) {
+	n.edges(func(e *Edge) {
+		*last++
+		e.id = *last
+	})
 }
 
 func (r *EdgeRow) link(nodes []Node) Edge {

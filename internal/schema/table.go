@@ -24,10 +24,16 @@ func (n *Node) finish(slots []slot) {
 		}
 	}
 	n.simple = len(n.atoms) == 1 && len(n.gates) == 0
-	n.plain = n.simple && !n.atoms[0].scalarChecked && !n.atoms[0].Strict
-	if a := n.atoms[0]; n.simple && (a.Format == Visible || a.Format == Name) && a.Types&KindString != 0 {
-		a.Format = 0
-		n.visible = !a.checksScalars()
+	if a := n.atoms[0]; n.simple {
+		if !a.scalarChecked && !a.Strict {
+			n.pass = a.Types
+		}
+		n.passVisible = n.pass
+		if a.Format == Visible || a.Format == Name {
+			if a.Format = 0; !a.checksScalars() {
+				n.passVisible |= a.Types & KindString
+			}
+		}
 	}
 	n.other.finish(n.nameRule)
 	n.items.finish(false)
@@ -36,6 +42,7 @@ func (n *Node) finish(slots []slot) {
 	n.freeArr = bare && n.array != 0 && n.items.Node == Free
 	for i := range slots {
 		slots[i].words = jsonscan.WordsOf(slots[i].name)
+		slots[i].of, slots[i].quoted = n, newPhrase(slots[i].name)
 		slots[i].edge.finish(false)
 		folded := jsonscan.FoldedText(slots[i].name)
 		n.folded = append(n.folded, folded)

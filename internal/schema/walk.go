@@ -22,6 +22,9 @@ const NumMarks = 16
 // FirstTold is the first mark whose values are told to the Host when they end. The place of others is only noted.
 const FirstTold = 12
 
+// numPlaces is how many places a Walker remembers what came next at. More places than these share the memory.
+const numPlaces = 2048
+
 // Span is the place of a value in the text.
 type Span struct{ From, To int32 }
 
@@ -45,6 +48,7 @@ type Walker struct {
 	Marked   bool                  // a free-form object may have a member x-mcp-header; the owner resets it
 	Fault    Fault                 // why the last walk stopped; Reason OK with a Host that refused
 	few      int                   // names of an object that are compared one by one
+	next     [numPlaces]*slot      // the known member that came the last time after each place, see [Edge]
 	root     *Edge
 	reason   Reason // what the last failing atom said
 	frames   []frame
@@ -117,7 +121,7 @@ func (w *Walker) walk(b []byte, i int, root *Edge, outer int, seen uint64) int {
 	if seen != 0 {
 		f = &frames[0]
 		depth = 1
-		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, seen, 0, int32(bits.OnesCount64(seen))
+		f.node, f.edge, f.alive, f.seen, f.bloom, f.count = cur, &cur.items, cur.object, seen, 0, int32(bits.OnesCount64(seen))
 		f.base, f.table, f.end, f.object, f.cap = 0, -1, 0, true, 0
 		goto next
 	}
@@ -128,22 +132,25 @@ value:
 	switch c := b[i]; {
 	case c == '"':
 		start = i
+		pass := cur.passVisible
 		n := jsonscan.Plain(b, start+1)
 		if n == 8 {
 			n += jsonscan.Plain(b, start+9)
 		}
-		if i += 1 + n; i < len(b) && b[i] == '"' {
+		if i += 1 + n; uint(i) < uint(len(b)) && b[i] == '"' {
 			i++ // up to sixteen bytes: fewer than any limit
-		} else if i = jsonscan.String(b, i, &w.Wide); i < 0 {
-			return w.badString(b, start+1)
-		} else if i-start-2 > w.Limits.StringBytes {
-			return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
-		}
-		if cur.plain {
-			if cur.types&KindString == 0 && w.refute(depth, Type, start) {
-				return w.stop(i, depth, false)
+		} else {
+			if i = jsonscan.String(b, i, &w.Wide); i < 0 {
+				return w.badString(b, start+1)
 			}
-		} else if (!cur.visible || !jsonscan.IsVisibleASCII(b[start+1:i-1])) && !w.scalar(cur, KindString, b, start, i, depth) {
+			if i-start-2 > w.Limits.StringBytes {
+				return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
+			}
+			if pass != cur.pass && !jsonscan.IsVisibleASCII(b[start+1:i-1]) {
+				pass = cur.pass
+			}
+		}
+		if pass&KindString == 0 && !w.scalar(cur, KindString, b, start, i, depth) {
 			return w.stop(i, depth, false)
 		}
 	case c == '{' && cur.freeObj || c == '[' && cur.freeArr:
@@ -164,7 +171,7 @@ value:
 		}
 		f = &frames[depth]
 		depth++
-		f.node, f.alive, f.seen, f.bloom, f.count = cur, cur.object, 0, 0, 0
+		f.node, f.edge, f.alive, f.seen, f.bloom, f.count = cur, &cur.items, cur.object, 0, 0, 0
 		f.base, f.table, f.end, f.object, f.cap = int32(len(w.names)), -1, int32(len(w.tables)), true, 0
 		i++
 		if i < len(b) && b[i] <= ' ' {
@@ -215,10 +222,8 @@ value:
 			w.reason = Overflow
 			return w.halt(start, resume{i, depth, false})
 		}
-		if cur.types&kind == 0 || !cur.plain {
-			if !w.scalar(cur, kind, b, start, i, depth) {
-				return w.stop(i, depth, false)
-			}
+		if cur.pass&kind == 0 && !w.scalar(cur, kind, b, start, i, depth) {
+			return w.stop(i, depth, false)
 		}
 	case c <= ' ':
 		if j := jsonscan.Space(b, i); j > i {
@@ -235,18 +240,22 @@ value:
 		if i = jsonscan.Literal(b, start); i < 0 {
 			return w.syntax(Syntax, start)
 		}
-		if cur.types&kind == 0 || !cur.plain {
-			if !w.scalar(cur, kind, b, start, i, depth) {
-				return w.stop(i, depth, false)
-			}
+		if cur.pass&kind == 0 && !w.scalar(cur, kind, b, start, i, depth) {
+			return w.stop(i, depth, false)
 		}
 	}
 after:
 	if depth == 0 {
 		return i
 	}
-	if f.cap != 0 && !w.leave(f, b, i, depth) {
-		return -1
+	if f.cap != 0 {
+		if mark := f.cap; mark < FirstTold && b[f.start] > ' ' {
+			w.Spans[mark] = Span{f.start, int32(i)}
+			w.Marks |= 1 << mark
+			f.cap = 0
+		} else if !w.leave(f, b, i, depth) {
+			return -1
+		}
 	}
 next:
 	if uint(i) >= uint(len(b)) {
@@ -275,95 +284,25 @@ next:
 	}
 	return w.syntax(Syntax, i)
 name:
-	{
-		if uint(i) >= uint(len(b)) || b[i] != '"' {
-			if i = jsonscan.Space(b, i); i >= len(b) || b[i] != '"' {
-				return w.syntax(Syntax, i)
-			}
-		}
+	// Senders keep the order of their members, so the one that came last after the same one is mostly the next again. A wrong guess
+	// costs a comparison, and never the verdict: what is guessed is compared in full.
+	if s := w.next[f.edge.id&(numPlaces-1)]; s != nil && s.of == f.node && s.quoted.begins(b, i) &&
+		(len(s.quoted.text) <= 8 || s.quoted.ends(b, i)) && f.seen&s.bit == 0 && int(f.count) < w.Limits.Members {
 		start = i + 1
-		var (
-			end   int
-			words jsonscan.Words
-			plain bool
-		)
-		n := jsonscan.Plain(b, start)
-		more := 0
-		if n == 8 {
-			more = jsonscan.Plain(b, start+8)
+		i += len(s.quoted.text)
+		f.count++
+		f.seen |= s.bit
+		f.edge, f.cap, f.start = &s.edge, s.edge.Cap, int32(i)
+		if cur = s.edge.Node; s.edge.special {
+			cur = w.member(f, &s.edge, b, start, i-2, i, depth)
 		}
-		switch {
-		case n < 8 && start+8 <= len(b) && b[start+n] == '"':
-			end, words, plain = start+n+1, jsonscan.ShortWords(b, start, n), true
-		case n == 8 && more < 8 && start+16 <= len(b) && b[start+8+more] == '"':
-			end, words, plain = start+9+more, jsonscan.LongWords(b, start, 8+more), true
-		default:
-			if end, words, plain = jsonscan.Name(b, start, &w.Wide); end < 0 {
-				return w.badString(b, start)
-			}
-		}
-		i = end
-		if uint(i) >= uint(len(b)) || b[i] != ':' {
-			if i = jsonscan.Space(b, i); i >= len(b) || b[i] != ':' {
-				return w.syntax(Syntax, i)
-			}
-		}
-		i++
-		if end-1-start > w.Limits.NameBytes {
-			return w.limit(LongName, start-1, w.Limits.NameBytes, end-1-start, resume{i, depth, true})
-		}
-		if f.count++; int(f.count) > w.Limits.Members {
-			return w.limit(ManyMembers, start-1, w.Limits.Members, int(f.count), resume{i, depth, true})
-		}
-		node := f.node
-		e := &node.other
-		if !plain || node.foldDup {
-			if e = w.oddName(f, b, start, end-1); e == nil {
-				return w.halt(start-1, resume{i, depth, true})
-			}
-		} else {
-			key := words.Key()
-			if node.table != nil {
-				s := &node.table[key*node.mul>>(node.shift&63)]
-				for ; s != nil; s = s.next {
-					if s.words == words && (words.Len <= 16 || string(b[start:end-1]) == s.name) {
-						e = &s.edge
-						if s.bit == 0 {
-							break
-						}
-						if f.seen&s.bit != 0 {
-							w.reason = Duplicate
-							return w.halt(start-1, resume{i, depth, true})
-						}
-						f.seen |= s.bit
-						goto known
-					}
-				}
-				if e == &node.other && w.plainTwin(node, b[start:end-1]) {
-					w.reason = Twin
-					return w.halt(start-1, resume{i, depth, true})
-				}
-			}
-			// The unknown names so far: a filter first, then, while they are few, one look at each.
-			bit := bloomBit(words)
-			if f.table < 0 && f.bloom&bit == 0 && len(w.names)-int(f.base) < fewNames {
-				f.bloom |= bit
-				w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - 1 - start)})
-			} else if f.bloom |= bit; !w.addName(f, b, words, b[start:end-1], start, end-1, false) {
-				w.reason = Duplicate
-				return w.halt(start-1, resume{i, depth, true})
-			}
-		}
-	known:
-		f.edge, f.cap, f.start = e, e.Cap, int32(i)
-		cur = e.Node
-		if e.special {
-			if cur = w.member(f, e, b, start, end-1, i, depth); cur == nil {
-				return -1
-			}
-		}
-		goto value
+	} else {
+		i, cur = w.name(f, b, i, depth)
 	}
+	if cur == nil {
+		return -1
+	}
+	goto value
 closeObject:
 	i++
 	if n := f.node; f.seen&n.required != n.required || n.sized || !n.simple {
@@ -387,6 +326,104 @@ closeArray:
 		f = &frames[depth-1]
 	}
 	goto after
+}
+
+// name reads the name of a member of f, from its quote or white space before it, and the colon after it. It returns the index after that, and
+// the node by which the value is judged, or nil if the text is refused.
+func (w *Walker) name(f *frame, b []byte, i, depth int) (int, *Node) {
+	if uint(i) >= uint(len(b)) || b[i] != '"' {
+		if i = jsonscan.Space(b, i); i >= len(b) || b[i] != '"' {
+			return w.syntax(Syntax, i), nil
+		}
+	}
+	start := i + 1
+	var (
+		end   int
+		words jsonscan.Words
+		plain bool
+	)
+	n := jsonscan.Plain(b, start)
+	more := 0
+	if n == 8 {
+		more = jsonscan.Plain(b, start+8)
+	}
+	switch {
+	case n < 8 && start+8 <= len(b) && b[start+n] == '"':
+		end, words, plain = start+n+1, jsonscan.ShortWords(b, start, n), true
+	case n == 8 && more < 8 && start+16 <= len(b) && b[start+8+more] == '"':
+		end, words, plain = start+9+more, jsonscan.LongWords(b, start, 8+more), true
+	default:
+		if end, words, plain = jsonscan.Name(b, start, &w.Wide); end < 0 {
+			return w.badString(b, start), nil
+		}
+	}
+	i = end
+	if uint(i) >= uint(len(b)) || b[i] != ':' {
+		if i = jsonscan.Space(b, i); i >= len(b) || b[i] != ':' {
+			return w.syntax(Syntax, i), nil
+		}
+	}
+	i++
+	if end-1-start > w.Limits.NameBytes {
+		return w.limit(LongName, start-1, w.Limits.NameBytes, end-1-start, resume{i, depth, true}), nil
+	}
+	if f.count++; int(f.count) > w.Limits.Members {
+		return w.limit(ManyMembers, start-1, w.Limits.Members, int(f.count), resume{i, depth, true}), nil
+	}
+	var e *Edge
+	if !plain || f.node.foldDup {
+		e = w.oddName(f, b, start, end-1)
+	} else {
+		e = w.plainName(f, b, words, start, end-1)
+	}
+	if e == nil {
+		return w.halt(start-1, resume{i, depth, true}), nil
+	}
+	f.edge, f.cap, f.start = e, e.Cap, int32(i)
+	if e.special {
+		return i, w.member(f, e, b, start, end-1, i, depth)
+	}
+	return i, e.Node
+}
+
+// plainName finds the edge for a name of plain text. It returns nil, with the reason, if the name is refused.
+func (w *Walker) plainName(f *frame, b []byte, words jsonscan.Words, start, end int) *Edge {
+	n := f.node
+	e := &n.other
+	if n.table != nil {
+		for s := &n.table[words.Key()*n.mul>>(n.shift&63)]; s != nil; s = s.next {
+			if s.words != words || words.Len > 16 && string(b[start:end]) != s.name {
+				continue
+			}
+			e = &s.edge
+			if s.bit == 0 {
+				break
+			}
+			if f.seen&s.bit != 0 {
+				w.reason = Duplicate
+				return nil
+			}
+			f.seen |= s.bit
+			w.next[f.edge.id&(numPlaces-1)] = s
+			return e
+		}
+		if e == &n.other && w.plainTwin(n, b[start:end]) {
+			w.reason = Twin
+			return nil
+		}
+	}
+	// The unknown names so far: a filter first, then, while they are few, one look at each.
+	bit := bloomBit(words)
+	if f.table < 0 && f.bloom&bit == 0 && len(w.names)-int(f.base) < fewNames {
+		f.bloom |= bit
+		w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - start)})
+		return e
+	}
+	if f.bloom |= bit; !w.addName(f, b, words, b[start:end], start, end, false) {
+		w.reason = Duplicate
+		return nil
+	}
+	return e
 }
 
 // bloomBit returns the bit of a name in the filter of its object.

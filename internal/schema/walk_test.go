@@ -199,7 +199,7 @@ func (r maker) value(depth int) string {
 		}
 	}
 	r.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
-	return "{" + strings.Join(members, " , ") + "}"
+	return "{" + strings.Join(members, r.pick(",", " , ")) + "}"
 }
 
 // TestWalkRandom compares the walk with the naive judge, before and after the graph went through rows.
