@@ -93,6 +93,15 @@ func (c *check) get(mark int) Raw {
 	return at(c.b, c.walk.Spans[mark])
 }
 
+// part is get for a part whose parts [check.place] is to find.
+func (c *check) part(mark int) []byte {
+	s := c.walk.Spans[mark]
+	return c.b[s.From:s.To]
+}
+
+// place returns the index of a part of the message.
+func (c *check) place(part []byte) int { return cap(c.b) - cap(part) }
+
 // has reports whether the message has a value with the mark.
 func (c *check) has(mark int) bool { return c.walk.Marks>>mark&1 != 0 }
 
@@ -188,10 +197,19 @@ func (c *check) one(from, outer int) int {
 			return -1
 		}
 	}
-	if (c.walk.Marked || c.walk.Wide) && c.version == V20260728 && c.ctx.ResultOf == MethodToolsList && c.has(capResult) && !c.v.published {
+	if (c.walk.Marked || c.walk.Wide || c.has(capRootMark)) && c.version == V20260728 && c.ctx.ResultOf == MethodToolsList && c.has(capResult) && !c.v.published {
 		if at := badHeaderMark(c.get(capResult)); at >= 0 {
 			c.refuse(CodeHeaderMark, int(c.walk.Spans[capResult].From)+at)
 			c.bad.part = partResult
+			return -1
+		}
+	}
+	if (c.known == MethodSamplingCreateMessage || c.has(capInputs)) && !c.v.published {
+		if at := c.conversations(); at >= 0 {
+			c.refuse(CodeToolBalance, at)
+			if c.bad.part = partParams; c.has(capInputs) {
+				c.bad.part = partResult
+			}
 			return -1
 		}
 	}
@@ -259,6 +277,7 @@ func (c *check) stopped() int {
 		c.bad.Code = CodeIDType
 	case member == capMethod:
 		c.bad.Code = CodeMethodType
+	case f.Reason == schema.Overflow: // in a member that nobody defines
 	default:
 		c.bad.Code = CodeEnvelopeJSONRPC
 	}

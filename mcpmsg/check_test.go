@@ -13,6 +13,9 @@ import (
 const (
 	meta26 = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
 	call   = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":`
+
+	elicit  = `{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"m","requestedSchema":{"type":"object","properties":`
+	respond = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t",` + meta26 + `,"inputResponses":`
 )
 
 // row is a message and what Check must make of it.
@@ -204,6 +207,22 @@ var rows = []row{
 	{"error code that asks for data", `{"jsonrpc":"2.0","id":1,"error":{"code":-32021,"message":""}}`, server(mcpmsg.V20260728, 0), mcpmsg.CodeSchemaMissing},
 	{"base64 content", `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"image","mimeType":"image/png","data":"AAA="}]}}`, server(mcpmsg.V20251125, mcpmsg.MethodToolsCall), 0},
 	{"not base64", `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"image","mimeType":"image/png","data":"AAA"}]}}`, server(mcpmsg.V20250618, mcpmsg.MethodToolsCall), mcpmsg.CodeSchemaForm},
+	{"text of a resource", `{"jsonrpc":"2.0","id":1,"result":{"contents":[{"uri":"a:b","text":""},{"uri":"a:b","blob":""}]}}`, server(mcpmsg.V20241105, mcpmsg.MethodResourcesRead), 0},
+	{"text and blob of a resource", `{"jsonrpc":"2.0","id":1,"result":{"contents":[{"uri":"a:b","text":"x","blob":"AA=="}]}}`, server(mcpmsg.V20241105, mcpmsg.MethodResourcesRead), mcpmsg.CodeSchemaMember},
+	{"text and a blob that is none", `{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","contents":[{"blob":7,"uri":"a:b","text":"x"}]}}`, server(mcpmsg.V20260728, mcpmsg.MethodResourcesRead), mcpmsg.CodeSchemaMember},
+	{"blob and null text in content", `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"resource","resource":{"uri":"a:b","blob":"AA==","text":null}}]}}`, server(mcpmsg.V20250618, mcpmsg.MethodToolsCall), mcpmsg.CodeSchemaMember},
+	{"choice in a form", elicit + `{"c":{"type":"string","enum":["x"]},"d":{"type":"string","minLength":1}}}}}`, server(mcpmsg.V20250618, 0), 0},
+	{"titled choice in a form", elicit + `{"c":{"oneOf":[{"const":"x","title":"X"}],"type":"string"}}}}}`, server(mcpmsg.V20251125, 0), 0},
+	{"broken choice in a form", elicit + `{"c":{"type":"string","enum":["x",1]}}}}}`, server(mcpmsg.V20250618, 0), mcpmsg.CodeSchemaMember},
+	{"broken titled choice in a form", elicit + `{"c":{"oneOf":[{"const":"x"}],"type":"string"}}}}}`, server(mcpmsg.V20251125, 0), mcpmsg.CodeSchemaMissing},
+	{"responses", respond + `{"a":{"action":"decline"},"b":{"roots":[]},"c":{"role":"user","model":"m","content":{"type":"text","text":""}}}}}`, client(0), 0},
+	{"response of two methods", respond + `{"a":{"roots":[],"action":"decline"}}}}`, client(0), mcpmsg.CodeSchemaMember},
+	{"response of one method and a half", respond + `{"a":{"action":7,"roots":[]}}}}`, client(0), mcpmsg.CodeSchemaMember},
+	{"response with the role of another", respond + `{"a":{"action":"accept","content":{},"role":"user"}}}}`, client(0), mcpmsg.CodeSchemaMember},
+	{"number beyond the doubles in a member of the envelope", `{"jsonrpc":"2.0","id":1,"method":"ping","k":1E400}`, client(0), mcpmsg.CodeNumberOverflow},
+	{"number beyond the doubles deep in a member of the envelope", `{"jsonrpc":"2.0","k":{"a":[-1E400]},"id":1,"method":"ping"}`, client(0), mcpmsg.CodeNumberOverflow},
+	{"id that is infinite", `{"jsonrpc":"2.0","id":1E400,"method":"ping"}`, client(0), mcpmsg.CodeIDType},
+	{"method that is infinite", `{"jsonrpc":"2.0","id":1,"method":1E400}`, client(0), mcpmsg.CodeMethodType},
 	{"task instead of a result", `{"jsonrpc":"2.0","id":1,"result":{"task":{"taskId":"1","status":"working","createdAt":"2025-11-25T10:30:00Z","lastUpdatedAt":"2025-11-25T10:30:00Z","ttl":null}}}`, server(mcpmsg.V20251125, mcpmsg.MethodToolsCall), 0},
 	{"batch", `[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"}]`, client(0), 0},
 	{"batch of responses", `[{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"2.0","id":2,"error":{"code":1,"message":""}}]`, client(mcpmsg.V20250326), 0},

@@ -67,7 +67,9 @@ const (
 	CodeHeaderMark         Code = 57 // header_mark: x-mcp-header where or as it may not be
 	CodeTargetTooLong      Code = 58 // target_too_long: the name of a tool, prompt or task, or the URI of a resource
 	CodeNumberOverflow     Code = 59 // number_overflow: beyond the doubles, so that readers make different things of it
-	numCodes                    = 60
+	CodeToolBalance        Code = 60 // tool_balance: a conversation in which uses of tools and results do not match
+	CodeIDReused           Code = 61 // id_reused: a retry with the id of the request before
+	numCodes                    = 62
 )
 
 // codeInfo is the text id of a code and the JSON-RPC error that answers it.
@@ -135,6 +137,8 @@ var codeInfo = [numCodes]struct {
 	CodeHeaderMark:         {"header_mark", rpcInvalid},
 	CodeTargetTooLong:      {"target_too_long", rpcParams},
 	CodeNumberOverflow:     {"number_overflow", rpcInvalid},
+	CodeToolBalance:        {"tool_balance", rpcParams},
+	CodeIDReused:           {"id_reused", rpcInvalid},
 }
 
 // codeOf translates the reasons of a walk.

@@ -229,7 +229,14 @@ var revisionRows = [...]revisionRow{
 	V20250326: {92, 93, 94, 95, 96},
 	V20250618: {142, 143, 144, 145, 146},
 	V20251125: {211, 212, 213, 214, 215},
-	V20260728: {245, 246, 247, 248, 249},
+	V20260728: {248, 249, 250, 251, 252},
+}
+
+// inputRoots are the roots by which responses to the inputRequests of a result are judged.
+var inputRoots = [numMethods]int{
+	MethodElicitationCreate:     247,
+	MethodRootsList:             246,
+	MethodSamplingCreateMessage: 245,
 }
 
 // Marks of the members that a walk reports.
@@ -244,7 +251,9 @@ const (
 	capTask       = 8
 	capID         = 9
 	capResultType = 10
-	capMethod     = 12
-	capVersion    = 13
-	capCode       = 14
+	capInputs     = 11
+	capRootMark   = 12
+	capMethod     = 13
+	capVersion    = 14
+	capCode       = 15
 )

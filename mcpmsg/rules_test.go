@@ -322,6 +322,13 @@ func TestHiddenText(t *testing.T) {
 }
 
 func TestHeaderMarks(t *testing.T) {
+	marks := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `,"p%d":{"type":"string","x-mcp-header":"P%d"}`, i, i)
+		}
+		return b.String()[1:]
+	}
 	v := newValidator(t, mcpmsg.Config{})
 	const good = `"a":{"type":"string","x-mcp-header":"Region"}`
 	for properties, want := range map[string]mcpmsg.Code{
@@ -338,6 +345,14 @@ func TestHeaderMarks(t *testing.T) {
 		`"a":{"type":"array","items":{"type":"string","x-mcp-header":"A"}}`:                       mcpmsg.CodeHeaderMark,
 		`"a":{"anyOf":[{"type":"string","\u0078-mcp-header":"A"}]}`:                               mcpmsg.CodeHeaderMark,
 		`"a":{"type":"object","items":{"properties":{"b":{"type":"string","x-mcp-header":"A"}}}}`: mcpmsg.CodeHeaderMark,
+		`},"x-mcp-header":"A","x":{`:                                                              mcpmsg.CodeHeaderMark,
+		`},"\u0078-mcp-header":"A","x":{`:                                                         mcpmsg.CodeHeaderMark,
+		`"a":{"x-mcp-header":"A","type":"string"}`:                                                0,
+		`"a":{"x-mcp-header":"A","type":["string"]}`:                                              mcpmsg.CodeHeaderMark,
+		`"a":{"x-mcp-header":"A","properties":{"type":"string"}}`:                                 mcpmsg.CodeHeaderMark,
+		`"a":{"type":{"type":"string"},"x-mcp-header":"A"}`:                                       mcpmsg.CodeHeaderMark,
+		marks(32): 0,
+		marks(33): mcpmsg.CodeHeaderMark,
 	} {
 		in := []byte(`{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","ttlMs":0,"cacheScope":"public","tools":[{"name":"s","inputSchema":{"type":"object"}},{"name":"t","inputSchema":{"type":"object","properties":{` + properties + `}}}]}}`)
 		_, bad := v.Check(in, server(mcpmsg.V20260728, mcpmsg.MethodToolsList))

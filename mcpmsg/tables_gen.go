@@ -282,7 +282,7 @@ var tables = schema.Table{
 			Items: schema.EdgeRow{To: 36, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
 		},
 		{ // 36
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6}, {Atom: 0, Required: 0x5}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6, Without: 0x1}, {Atom: 0, Required: 0x5, Without: 0x2}},
 			Members: []schema.MemberRow{
 				{Name: "blob", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "text", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -933,7 +933,7 @@ var tables = schema.Table{
 			Items: schema.EdgeRow{To: 131, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
 		},
 		{ // 131
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6}, {Atom: 0, Required: 0x5}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6, Without: 0x1}, {Atom: 0, Required: 0x5, Without: 0x2}},
 			Members: []schema.MemberRow{
 				{Name: "blob", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "text", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -1224,7 +1224,7 @@ var tables = schema.Table{
 			Other: schema.EdgeRow{To: 169, Maps: []schema.Map{{Kill: 0x1, Need: 0xf}}},
 		},
 		{ // 169
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x3}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Without: 0x401}, {Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 170, Maps: []schema.Map{{Kill: 0x9, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
@@ -1236,7 +1236,8 @@ var tables = schema.Table{
 				{Name: "maximum", Bit: 0x80, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "minLength", Bit: 0x100, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "minimum", Bit: 0x200, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "title", Bit: 0x400, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xf, Need: 0x1}}}},
+				{Name: "oneOf", Bit: 0x400, Edge: schema.EdgeRow{}},
+				{Name: "title", Bit: 0x800, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xf, Need: 0x1}}}},
 			},
 		},
 		{ // 170
@@ -1793,7 +1794,7 @@ var tables = schema.Table{
 			Other: schema.EdgeRow{To: 242, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
 		},
 		{ // 242
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x5}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
 			Members: []schema.MemberRow{
 				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
 				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 243, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
@@ -2111,7 +2112,7 @@ var tables = schema.Table{
 			Other: schema.EdgeRow{To: 289, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
 		},
 		{ // 289
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xe}, {Atom: 0, Required: 0x10}, {Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xe, Without: 0x11}, {Atom: 0, Required: 0x10, Without: 0xf}, {Atom: 0, Required: 0x1, Without: 0x1c}},
 			Members: []schema.MemberRow{
 				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
 				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}, {Kill: 0x4, Need: 0x40}}}},
@@ -2165,7 +2166,7 @@ var tables = schema.Table{
 			},
 		},
 		{ // 293
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6}, {Atom: 0, Required: 0x5}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6, Without: 0x1}, {Atom: 0, Required: 0x5, Without: 0x2}},
 			Members: []schema.MemberRow{
 				{Name: "blob", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "text", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2272,7 +2273,7 @@ var tables = schema.Table{
 				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
 				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x20, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x20, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}, Cap: capInputs}},
 				{Name: "requestState", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
@@ -2365,7 +2366,7 @@ var tables = schema.Table{
 			Other: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
 		},
 		{ // 319
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x5}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
 			Members: []schema.MemberRow{
 				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
 				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 243, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
@@ -2410,6 +2411,7 @@ var tables = schema.Table{
 			Members: []schema.MemberRow{
 				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "$schema", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "x-mcp-header", Bit: 0x4, Edge: schema.EdgeRow{Cap: capRootMark}},
 			},
 		},
 		{ // 324
@@ -2491,7 +2493,7 @@ var tables = schema.Table{
 				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x10, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x10, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
 				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
@@ -2533,7 +2535,7 @@ var tables = schema.Table{
 				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x8, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x8, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
 				{Name: "isError", Bit: 0x10, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x40, Edge: schema.EdgeRow{}},
@@ -2625,35 +2627,67 @@ var tables = schema.Table{
 			},
 		},
 		{ // 350
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7, Without: 0x30}},
 			Members: []schema.MemberRow{
-				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 315, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "action", Bit: 0x10, Edge: schema.EdgeRow{}},
+				{Name: "roots", Bit: 0x20, Edge: schema.EdgeRow{}},
+				{Name: "stopReason", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 351
-			Atoms: []schema.AtomUse{{Atom: 62}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x1e}},
+			Members: []schema.MemberRow{
+				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "action", Bit: 0x2, Edge: schema.EdgeRow{}},
+				{Name: "content", Bit: 0x4, Edge: schema.EdgeRow{}},
+				{Name: "model", Bit: 0x8, Edge: schema.EdgeRow{}},
+				{Name: "role", Bit: 0x10, Edge: schema.EdgeRow{}},
+			},
 		},
 		{ // 352
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x1c}},
+			Members: []schema.MemberRow{
+				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 252, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "model", Bit: 0x4, Edge: schema.EdgeRow{}},
+				{Name: "role", Bit: 0x8, Edge: schema.EdgeRow{}},
+				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{}},
+			},
+		},
+		{ // 353
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 354
+			Atoms: []schema.AtomUse{{Atom: 62}},
+		},
+		{ // 355
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capResultType}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 353
+		{ // 356
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 39}, {Atom: 0, Required: 0x5}, {Atom: 0, Required: 0x7}, {Atom: 0, Required: 0x7}},
 			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x20}},
 			Members: []schema.MemberRow{
-				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}, Cap: capCode}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 355, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x10, Need: 0x2}}}},
+				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 357, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}, Cap: capCode}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 358, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x10, Need: 0x2}}}},
 				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1d, Need: 0x1}}}},
 			},
 		},
-		{ // 354
+		{ // 357
 			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 63}, {Atom: 64}, {Atom: 65}, {Atom: 66}},
 		},
-		{ // 355
+		{ // 358
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x5}},
 			Members: []schema.MemberRow{
 				{Name: "requested", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
@@ -2661,7 +2695,7 @@ var tables = schema.Table{
 				{Name: "supported", Bit: 0x4, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 356
+		{ // 359
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
@@ -2916,9 +2950,12 @@ var tables = schema.Table{
 		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 243
 		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 244
 		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 245
-		schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 246
-		schema.EdgeRow{To: 353, Maps: []schema.Map{{Kill: 0x1, Need: 0x3c}}}, // 247
-		schema.EdgeRow{To: 356, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 248
-		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 249
+		schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 246
+		schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 247
+		schema.EdgeRow{To: 353, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 248
+		schema.EdgeRow{To: 355, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 249
+		schema.EdgeRow{To: 356, Maps: []schema.Map{{Kill: 0x1, Need: 0x3c}}}, // 250
+		schema.EdgeRow{To: 359, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 251
+		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 252
 	},
 }

@@ -61,3 +61,21 @@ func Members(b []byte) iter.Seq2[[]byte, []byte] {
 		}
 	}
 }
+
+// Elements yields the raw values of an array, in order. Of any other value it yields nothing.
+func Elements(b []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		if len(b) == 0 || b[0] != '[' {
+			return
+		}
+		for i := Space(b, 1); i < len(b) && b[i] != ']'; {
+			end := Skip(b, i)
+			if !yield(b[i:end]) {
+				return
+			}
+			if i = Space(b, end); i < len(b) && b[i] == ',' {
+				i = Space(b, i+1)
+			}
+		}
+	}
+}

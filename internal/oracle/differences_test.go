@@ -3,6 +3,7 @@ package oracle
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"net/url"
@@ -40,6 +41,7 @@ var (
 	// A rule about a part of one of several alternatives shows as the lack of any that fits.
 	noneFits = []mcpmsg.Code{mcpmsg.CodeSchemaAlternative, mcpmsg.CodeSchemaMissing, mcpmsg.CodeSchemaType, mcpmsg.CodeSchemaValue}
 	badForm  = append([]mcpmsg.Code{mcpmsg.CodeSchemaForm}, noneFits...)
+	strayed  = append([]mcpmsg.Code{mcpmsg.CodeSchemaMember}, badForm...)
 	badName  = append([]mcpmsg.Code{mcpmsg.CodeSchemaName}, noneFits...)
 )
 
@@ -93,7 +95,7 @@ var differences = []difference{
 		mcpmsg.V20250618, client, "", `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1e0}}`,
 	},
 	{ // Readers make infinity, an error or a bignum of it.
-		"number beyond the doubles", both, []mcpmsg.Code{mcpmsg.CodeNumberOverflow, mcpmsg.CodeEnvelopeJSONRPC},
+		"number beyond the doubles", both, []mcpmsg.Code{mcpmsg.CodeNumberOverflow},
 		func(s *subject) bool {
 			return s.any(func(_ string, v any) bool {
 				n, ok := v.(json.Number)
@@ -241,6 +243,37 @@ var differences = []difference{
 		},
 		mcpmsg.V20260728, client, "", strings.Replace(request26, "server/discover", "tools/call", 1) + `{}},"name":"t","inputResponses":null}}`,
 	},
+	{ // schema.ts: text only where the item is text. The schema file has no tag, so that one alternative hides the other.
+		"resource with text and blob", prose, strayed,
+		func(s *subject) bool { return s.anyPair("text", "blob") },
+		mcpmsg.V20250618, server, "resources/read", `{"jsonrpc":"2.0","id":1,"result":{"contents":[{"uri":"a:b","text":"","blob":7}]}}`,
+	},
+	{ // MCP 2025-06-18 and later, Elicitation: a form. The schema file has no tag, so that a broken choice is free text.
+		"choice of a form that is none", prose, strayed,
+		func(s *subject) bool {
+			return s.version >= mcpmsg.V20250618 && (s.anyPair("type", "enum") || s.anyPair("type", "oneOf"))
+		},
+		mcpmsg.V20250618, server, "",
+		`{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"","requestedSchema":{"type":"object","properties":{"a":{"type":"string","enum":7}}}}}`,
+	},
+	{ // MCP 2026-07-28, Multi Round-Trip Requests: a response is the result of one method. The schema file has no tag.
+		"response with members of two methods", prose, strayed,
+		func(s *subject) bool {
+			mixed := s.anyPair("roots", "action") || s.anyPair("roots", "content") || s.anyPair("action", "model") || s.anyPair("action", "role") ||
+				s.anyPair("roots", "model") || s.anyPair("roots", "role")
+			_, has := s.params()["inputResponses"]
+			return s.version == mcpmsg.V20260728 && has && mixed
+		},
+		mcpmsg.V20260728, client, "", strings.Replace(request26, "server/discover", "tools/call", 1) + `{}},"name":"t","inputResponses":{"a":{"roots":[],"action":7}}}}`,
+	},
+	{ // MCP 2025-11-25 and later, Sampling, Message Content Constraints. No schema can say it.
+		"conversation without balance", prose, []mcpmsg.Code{mcpmsg.CodeToolBalance},
+		func(s *subject) bool {
+			return s.any(func(name string, v any) bool { return name == "messages" && isUnbalanced(v) })
+		},
+		mcpmsg.V20251125, server, "", `{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"maxTokens":1,"messages":[{"role":"assistant",` +
+			`"content":{"type":"tool_use","id":"1","name":"t","input":{}}}]}}`,
+	},
 	{ // MCP 2025-11-25, Base Protocol: every request may have _meta. The four definitions about tasks left it out.
 		"_meta of a request about tasks", both, noneFits,
 		func(s *subject) bool {
@@ -344,6 +377,53 @@ func (s *subject) anyKey(member string, wrong func(string) bool) bool {
 		o, _ := v.(object)
 		return name == member && slices.ContainsFunc(slices.Collect(maps.Keys(o)), wrong)
 	})
+}
+
+// anyPair reports whether any object has both members.
+func (s *subject) anyPair(a, b string) bool {
+	return s.any(func(_ string, v any) bool {
+		o, _ := v.(object)
+		_, has := o[a]
+		_, also := o[b]
+		return has && also
+	})
+}
+
+// isUnbalanced judges a conversation by its text alone: the ids that each message uses must be those of the results in the next.
+func isUnbalanced(v any) bool {
+	list, _ := v.([]any)
+	var waiting []string
+	for _, message := range list {
+		o, _ := message.(object)
+		blocks, ok := o["content"].([]any)
+		if !ok {
+			blocks = []any{o["content"]}
+		}
+		var uses, results []string
+		for _, b := range blocks {
+			switch block, _ := b.(object); block["type"] {
+			case "tool_use":
+				uses = append(uses, fmt.Sprint(block["id"]))
+			case "tool_result":
+				results = append(results, fmt.Sprint(block["toolUseId"]))
+			}
+		}
+		if o["role"] == "user" {
+			alone := len(results) == 0 || len(results) == len(blocks)
+			slices.Sort(results)
+			if !alone || waiting != nil && !slices.Equal(results, waiting) {
+				return true
+			}
+			waiting = nil
+			continue
+		}
+		slices.Sort(uses)
+		if waiting != nil || len(slices.Compact(slices.Clone(uses))) != len(uses) {
+			return true
+		}
+		waiting = uses
+	}
+	return waiting != nil
 }
 
 // anyAddress reports whether any member of the given name is a string that is no URI of one of the schemes.

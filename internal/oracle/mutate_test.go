@@ -15,7 +15,10 @@ var edges = []string{
 }
 
 // extras are members that are added where they are not expected.
-var extras = [][2]string{{"x-extra", "1"}, {"a b", "1"}, {"", "{}"}, {"result", "{}"}, {"params", "{}"}, {"id", "1"}, {"inputResponses", "null"}}
+var extras = [][2]string{
+	{"x-extra", "1"}, {"a b", "1"}, {"", "{}"}, {"result", "{}"}, {"params", "{}"}, {"id", "1"}, {"inputResponses", "null"},
+	{"text", `"x"`}, {"blob", "7"}, {"blob", `"AA=="`}, {"enum", `["a"]`}, {"oneOf", "1"}, {"roots", "[]"}, {"action", `"cancel"`}, {"role", `"user"`},
+}
 
 // mutation is one change of a message.
 type mutation struct {

@@ -46,6 +46,7 @@ type proto struct {
 	required []string
 	any      []string
 	optional []string
+	without  []string
 	others   any // nil: anything
 	closed   bool
 	items    any
@@ -408,6 +409,7 @@ func (c *Compiler) expand(p pending) {
 	for _, id := range p.atoms {
 		required = append(required, c.atoms[id].required...)
 		optional = append(optional, sortedKeys(c.atoms[id].members)...)
+		optional = append(optional, c.atoms[id].without...)
 	}
 	slices.Sort(required)
 	slices.Sort(optional)
@@ -437,6 +439,9 @@ func (c *Compiler) expand(p pending) {
 		}
 		for _, name := range c.atoms[id].optional {
 			a.Optional |= bit[name]
+		}
+		for _, name := range c.atoms[id].without {
+			a.Without |= bit[name]
 		}
 		n.atoms = append(n.atoms, a)
 	}
@@ -587,18 +592,9 @@ var keywords = map[string]func(*proto, any) bool{
 		list, ok := v.([]any)
 		return ok && a.constants(&a.atom.ProseEnum, list)
 	},
-	"x-any": func(a *proto, v any) bool {
-		for _, name := range toList(v) {
-			a.any = append(a.any, name.(string))
-		}
-		return true
-	},
-	"x-optional": func(a *proto, v any) bool {
-		for _, name := range toList(v) {
-			a.optional = append(a.optional, name.(string))
-		}
-		return true
-	},
+	"x-any":      func(a *proto, v any) bool { return names(&a.any, v) },
+	"x-optional": func(a *proto, v any) bool { return names(&a.optional, v) },
+	"x-without":  func(a *proto, v any) bool { return names(&a.without, v) },
 	"x-not": func(a *proto, v any) bool {
 		list, ok := v.([]any)
 		return ok && a.constants(&a.atom.NotEnum, list)
@@ -680,6 +676,13 @@ func format(to *Format, v any) bool {
 	i := slices.Index(formatNames[:], s)
 	*to = Format(max(i, 0))
 	return i > 0
+}
+
+func names(to *[]string, v any) bool {
+	for _, name := range toList(v) {
+		*to = append(*to, name.(string))
+	}
+	return true
 }
 
 func canonical(v any) string {

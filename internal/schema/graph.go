@@ -46,6 +46,7 @@ type Atom struct {
 
 	Optional    uint64 // member bits of Required that may be missing all the same
 	AnyRequired uint64 // member bits of which at least one must have been seen, 0 for no such rule
+	Without     uint64 // member bits that belong to sibling alternatives: none of them may have been seen
 
 	scalarChecked bool // something beyond Types applies to a scalar
 }

@@ -23,8 +23,8 @@ type NodeRow struct {
 
 // AtomUse is an atom of a node with the bits of the members that it requires there.
 type AtomUse struct {
-	Atom                    int
-	Required, Any, Optional uint64
+	Atom                             int
+	Required, Any, Optional, Without uint64
 }
 
 // MemberRow is a known member.
@@ -51,9 +51,10 @@ func (t *Table) Link(published bool) []*Edge {
 		row, n := &t.Nodes[i], &nodes[i]
 		for _, use := range row.Atoms {
 			a := t.Atoms[use.Atom]
-			a.Required, a.AnyRequired, a.Optional = use.Required, use.Any, use.Optional
+			a.Required, a.AnyRequired, a.Optional, a.Without = use.Required, use.Any, use.Optional, use.Without
 			if published {
-				a.MoreTypes, a.Format, a.NameRule, a.ProseEnum, a.NotEnum, a.AnyRequired, a.Optional = 0, 0, 0, nil, nil, 0, 0
+				a.MoreTypes, a.Format, a.NameRule, a.ProseEnum, a.NotEnum = 0, 0, 0, nil, nil
+				a.AnyRequired, a.Optional, a.Without = 0, 0, 0
 			}
 			a.Types |= a.MoreTypes
 			a.Required &^= a.Optional
@@ -141,8 +142,8 @@ func Dump(roots []*Edge) *Table {
 			continue
 		}
 		for _, a := range n.atoms {
-			use := AtomUse{Required: a.Required, Any: a.AnyRequired, Optional: a.Optional}
-			a.Required, a.AnyRequired, a.Optional = 0, 0, 0
+			use := AtomUse{Required: a.Required, Any: a.AnyRequired, Optional: a.Optional, Without: a.Without}
+			a.Required, a.AnyRequired, a.Optional, a.Without = 0, 0, 0, 0
 			id := fmt.Sprintf("%#v", a)
 			k, ok := atoms[id]
 			if !ok {

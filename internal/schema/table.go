@@ -15,7 +15,7 @@ func (n *Node) finish(slots []slot) {
 		n.types |= a.Types
 		n.required |= a.Required
 		n.nameRule = n.nameRule || a.NameRule != 0
-		n.sized = n.sized || a.AnyRequired != 0 || a.MinItems > 0 || a.MaxItems > 0 || a.MinProps > 0 || a.MaxProps > 0
+		n.sized = n.sized || a.AnyRequired != 0 || a.Without != 0 || a.MinItems > 0 || a.MaxItems > 0 || a.MinProps > 0 || a.MaxProps > 0
 		if a.Types&KindObject != 0 {
 			n.object |= 1 << k
 		}

@@ -20,7 +20,7 @@ type Limits struct {
 const NumMarks = 16
 
 // FirstTold is the first mark whose values are told to the Host when they end. The place of others is only noted.
-const FirstTold = 12
+const FirstTold = 13
 
 // numPlaces is how many places a Walker remembers what came next at. More places than these share the memory.
 const numPlaces = 2048
@@ -520,6 +520,8 @@ func (w *Walker) close(f *frame, depth, at int) bool {
 		switch {
 		case f.object && (f.seen&a.Required != a.Required || a.AnyRequired != 0 && f.seen&a.AnyRequired == 0):
 			w.reason = Missing
+		case f.object && f.seen&a.Without != 0:
+			w.reason = Unknown
 		case f.object && (int(f.count) < a.MinProps || uint(f.count) > uint(a.MaxProps-1)),
 			!f.object && (int(f.count) < a.MinItems || uint(f.count) > uint(a.MaxItems-1)):
 			w.reason = Count

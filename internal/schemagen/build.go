@@ -16,7 +16,7 @@ var dialect = schema.Dialect{
 	Keywords: []string{
 		"type", "const", "enum", "properties", "required", "items", "additionalProperties", "anyOf", "allOf", "$ref",
 		"minimum", "maximum", "maxItems",
-		"x-format", "x-names", "x-strict", "x-types", "x-enum", "x-not", "x-any", "x-optional", "x-cap", "x-enter",
+		"x-format", "x-names", "x-strict", "x-types", "x-enum", "x-not", "x-any", "x-optional", "x-without", "x-cap", "x-enter",
 	},
 	Notes: []string{"description", "default", "format"},
 }
@@ -27,6 +27,7 @@ type program struct {
 	rows  []methodRow
 	roots []*schema.Edge
 	plain []revisionRoots
+	input map[string]int // by method, the roots of the responses to what a server asks for inside a result
 }
 
 // methodRow is a method of one revision, from one side.
@@ -44,7 +45,7 @@ type methodRow struct {
 type revisionRoots struct{ result, openResult, failure, request, notification int }
 
 func build(texts [][]byte) (*program, error) {
-	p := &program{}
+	p := &program{input: map[string]int{}}
 	root, err := schema.NewCompiler(nil, dialect).Compile(envelope)
 	if err != nil {
 		return nil, err
@@ -104,6 +105,10 @@ func (p *program) revision(number int, text []byte) error {
 				p.method(d, def, side == "Server", sort == "Notification")
 			}
 		}
+	}
+	for _, def := range d.union("InputRequest") {
+		method := d.defs[def].(object)["properties"].(object)["method"].(object)["const"].(string)
+		p.input[method] = p.root(d, d.ref(strings.TrimSuffix(def, "Request")+"Result"))
 	}
 	request, notification := object{}, object{}
 	if number >= 4 {

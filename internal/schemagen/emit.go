@@ -56,6 +56,12 @@ func (p *program) methods() string {
 	for i, r := range p.plain {
 		fmt.Fprintf(&b, "%s: {%d, %d, %d, %d, %d},\n", version(i+1), r.result, r.openResult, r.failure, r.request, r.notification)
 	}
+	b.WriteString("}\n\n// inputRoots are the roots by which responses to the inputRequests of a result are judged.\nvar inputRoots = [numMethods]int{\n")
+	for _, name := range p.names {
+		if root, ok := p.input[name]; ok {
+			fmt.Fprintf(&b, "%s: %d,\n", ident(name), root)
+		}
+	}
 	b.WriteString("}\n\n// Marks of the members that a walk reports.\nconst (\n")
 	for i, name := range capNames {
 		if name != "" {
@@ -124,6 +130,9 @@ func use(u schema.AtomUse) string {
 	}
 	if u.Optional != 0 {
 		text += fmt.Sprintf(", Optional: %#x", u.Optional)
+	}
+	if u.Without != 0 {
+		text += fmt.Sprintf(", Without: %#x", u.Without)
 	}
 	return text
 }

@@ -18,9 +18,11 @@ const (
 	capTask
 	capID
 	capResultType
+	capInputs
+	capRootMark
 
 	// mcpmsg must look at these as soon as they end.
-	capMethod = iota + schema.FirstTold - 10
+	capMethod = iota + schema.FirstTold - 12
 	capVersion
 	capCode
 )
@@ -28,7 +30,7 @@ const (
 var capNames = []string{
 	capID: "capID", capMethod: "capMethod", capParams: "capParams", capResult: "capResult", capError: "capError", capName: "capName",
 	capURI: "capURI", capArguments: "capArguments", capMeta: "capMeta", capVersion: "capVersion", capCode: "capCode", capTask: "capTask",
-	capResultType: "capResultType",
+	capResultType: "capResultType", capInputs: "capInputs", capRootMark: "capRootMark",
 }
 
 // envelope is the outermost object of every message. Which members go together is decided by mcpmsg.
@@ -84,7 +86,9 @@ func (d *document) overlay() {
 	if d.number == 5 {
 		// schema.ts: any JSON value. The generator left out null and fractions.
 		d.defs["JSONValue"].(object)["anyOf"].([]any)[2].(object)["x-types"] = []any{"number", "null"}
-		d.defs["InputRequiredResult"].(object)["x-any"] = []any{"inputRequests", "requestState"}
+		required := d.defs["InputRequiredResult"].(object)
+		required["x-any"] = []any{"inputRequests", "requestState"}
+		required["x-cap"] = object{"inputRequests": capInputs}
 		// The official conformance suite sends null where it has no responses, and servers take it.
 		d.defs["InputResponses"].(object)["x-types"] = []any{"null"}
 	}
@@ -99,6 +103,14 @@ func (d *document) overlay() {
 	if d.number == 5 {
 		// caching.mdx demands both, but an official example of a result leaves them out.
 		d.defs["ReadResourceResult"].(object)["x-optional"] = []any{"ttlMs", "cacheScope"}
+		// tools.mdx: x-mcp-header stands on a property, which the root of a schema is none of.
+		root := d.member("Tool", "inputSchema")
+		root["properties"].(object)["x-mcp-header"] = object{}
+		root["x-cap"] = object{"x-mcp-header": capRootMark}
+		// mrtr.mdx: each response is the result of one method. The schema file tells them apart by what they must have only.
+		d.without("CreateMessageResult", "roots", "action")
+		d.without("ElicitResult", "roots", "role", "model")
+		d.without("ListRootsResult", "action", "content", "role", "model")
 		for _, side := range []string{"ClientCapabilities", "ServerCapabilities"} {
 			d.member(side, "extensions")["x-names"] = "prefixed-key"
 		}
@@ -112,6 +124,11 @@ func (d *document) overlay() {
 			members["tracestate"], members["baggage"] = object{"x-format": "visible"}, object{"x-format": "visible"}
 		}
 	}
+	// schema.ts: text only where the item is text. Readers that look for the one would not see the other.
+	d.without("TextResourceContents", "blob")
+	d.without("BlobResourceContents", "text")
+	// The forms of a field in an elicitation have no tag: a broken choice is no free text.
+	d.without("StringSchema", "enum", "oneOf")
 	for _, def := range []string{"Tool", "Prompt"} {
 		d.member(def, "name")["x-format"] = "name"
 	}
@@ -123,6 +140,13 @@ func (d *document) overlay() {
 	for _, name := range []string{"RequestId", "ProgressToken"} {
 		d.defs[name].(object)["x-strict"] = true
 		d.defs[name].(object)["x-format"] = "token"
+	}
+}
+
+// without closes members of its siblings out of a definition.
+func (d *document) without(def string, names ...any) {
+	if o, ok := d.defs[def].(object); ok {
+		o["x-without"] = names
 	}
 }
 
