@@ -12,3 +12,29 @@ func TestAllowsAllocs(t *testing.T) {
 		}
 	}
 }
+
+func TestAllowsURIAllocs(t *testing.T) {
+	s, err := CompileURIs(everyone([]string{"file:///docs/*"}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, uri := range []string{"file:///docs/%E6%97%A5", "file:///docs/%c0%ae", "file:///docs/../x"} {
+		if n := testing.AllocsPerRun(10, func() { s.Allows("", []byte(uri)) }); n != 0 {
+			t.Errorf("Allows(%q): %v allocs, want 0", uri, n)
+		}
+	}
+}
+
+func TestUnmetAllocs(t *testing.T) {
+	s := compile(t, []Rule{{Identity: Everyone, Allow: []string{"read_*"}, Conditional: true}})
+	for _, met := range []bool{true, false} {
+		if n := testing.AllocsPerRun(10, func() { s.Unmet("ci", []byte("READ_file"), func(int) bool { return met }) }); n != 0 {
+			t.Errorf("Unmet, met %v: %v allocs, want 0", met, n)
+		}
+	}
+	for _, value := range []string{"/docs/a%20b", "/docs/../b", "/x"} {
+		if n := testing.AllocsPerRun(10, func() { HasPrefix([]byte(value), []byte("/docs/")) }); n != 0 {
+			t.Errorf("HasPrefix(%q): %v allocs, want 0", value, n)
+		}
+	}
+}

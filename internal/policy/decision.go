@@ -11,6 +11,7 @@ const (
 	Unreadable               // denied: no rule could judge the name as every server reads it
 	NotAllowed               // denied: no rule that applies to the caller allows it
 	Denied                   // denied by the pattern Deny[Index] of the rule Rule
+	Unmet                    // denied by the conditions of the rule Rule: see Set.Unmet
 	NoRules                  // allowed: the list is open
 	AllowsAny                // allowed by the rule Rule, which has no Allow
 	Allowed                  // allowed by the pattern Allow[Index] of the rule Rule
@@ -33,7 +34,7 @@ func (d Decision) Path() string {
 		return fmt.Sprintf("[%d].deny[%d]", d.Rule, d.Index)
 	case Allowed:
 		return fmt.Sprintf("[%d].allow[%d]", d.Rule, d.Index)
-	case AllowsAny:
+	case AllowsAny, Unmet:
 		return fmt.Sprintf("[%d]", d.Rule)
 	default:
 		return ""

@@ -40,6 +40,14 @@ func (m *matcher) match(name []byte) (at place, ok bool) {
 	return place{}, false
 }
 
+// matchFolded is match for a folded name and folded patterns, with and without the spaces and dots around the name.
+func (m *matcher) matchFolded(folded []byte) (at place, ok bool) {
+	if at, ok = m.match(folded); !ok {
+		at, ok = m.match(trim(folded))
+	}
+	return at, ok
+}
+
 // glob is a pattern with at least one "*": the literal before the first, those between, and the one after the last.
 type glob struct {
 	prefix []byte

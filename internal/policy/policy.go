@@ -34,6 +34,9 @@ type Rule struct {
 
 	// Deny is compared after folding both sides (see fold), with and without the spaces and dots around the name.
 	Deny []string
+
+	// Conditional says that whoever uses what Allow holds has to meet conditions, which only the caller of Set.Unmet knows.
+	Conditional bool
 }
 
 // Set is a compiled rule list. It is immutable and safe for concurrent use. A nil Set and the zero Set deny everything.
@@ -42,6 +45,8 @@ type Set struct {
 	uris       bool // the names are URIs
 	everyone   group
 	identities map[string]*group
+
+	conditional []conditional
 }
 
 // group holds the rules of one identity.
@@ -76,6 +81,9 @@ func Compile(rules []Rule) (*Set, error) {
 		}
 		for k, pattern := range rule.Deny {
 			g.deny.add(foldPattern(pattern), place{i, k})
+		}
+		if rule.Conditional {
+			s.conditional = append(s.conditional, newConditional(i, rule))
 		}
 	}
 	return s, nil
@@ -137,10 +145,7 @@ func (g *group) denies(folded []byte) (at place, ok bool) {
 	if g == nil {
 		return place{}, false
 	}
-	if at, ok = g.deny.match(folded); !ok {
-		at, ok = g.deny.match(trim(folded))
-	}
-	return at, ok
+	return g.deny.matchFolded(folded)
 }
 
 func (g *group) allows(name []byte) Decision {

@@ -2,8 +2,8 @@ package policy
 
 import "bytes"
 
-// plainURI reports whether a URI means what its bytes say: no dot segment and no empty one in its path, raw or escaped, no
-// escaped slash, backslash or dot, no backslash, no user information before the host. A pattern such as "file:///docs/*" would
+// plainURI reports whether a URI means what its bytes say: no dot segment and no empty one in its path, raw or escaped, in ASCII
+// or in look-alikes, no escaped slash, backslash or dot, no backslash, no user information before the host. A pattern such as "file:///docs/*" would
 // otherwise allow "file:///docs/../etc/passwd".
 //
 // Source: RFC 3986, 5.2.4 and 3.2.1; the escapes are those that path handling in servers is known to undo.
@@ -14,6 +14,9 @@ func plainURI(uri []byte) bool {
 	}
 	if i := bytes.IndexAny(rest, "?#"); i >= 0 {
 		rest = rest[:i]
+	}
+	if leadsElsewhere(rest) {
+		return false
 	}
 	if authority, ok := bytes.CutPrefix(rest, []byte("//")); ok {
 		i := bytes.IndexByte(authority, '/')

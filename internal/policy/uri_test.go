@@ -28,6 +28,11 @@ func TestCompileURIs(t *testing.T) {
 		"file:///docs/..%2fetc":            false,
 		"file:///docs/..%5cetc":            false,
 		"file:///docs/%252e%252e/etc":      false,
+		"file:///docs/%c0%ae%c0%ae/etc":    false, // overlong
+		"file:///docs/%EF%BC%8E./etc":      false, // full-width
+		"file:///docs/\u2025/etc":          false, // two dot leader
+		"file:///docs/%00":                 false,
+		"file:///docs/a\u2025b":            true,
 		"file:///docs/a%":                  false,
 		"file:///docs/a%zz":                false,
 		`file:///docs/..\etc`:              false,
