@@ -12,10 +12,12 @@ import (
 // access decides what a caller may use on one endpoint. It is immutable.
 type access struct {
 	methods, tools, prompts, resources *policy.Set
+
+	arguments []*argumentRules // of each rule for tools; nil where it has no conditions
 }
 
-// compile compiles the four lists, of which it keeps nothing.
-func (a *access) compile(field string, lists AccessLists) (errs []error) {
+// compile compiles the four lists, of which it keeps nothing. messages are the bounds of messages.
+func (a *access) compile(field string, lists AccessLists, messages mcpmsg.Config) (errs []error) {
 	for _, list := range [...]struct {
 		name    string
 		rules   []AccessRule
@@ -33,6 +35,18 @@ func (a *access) compile(field string, lists AccessLists) (errs []error) {
 		}
 		for i, r := range list.rules {
 			rules[i] = policy.Rule{Identity: r.Identity, Allow: r.Allow, Deny: r.Deny}
+			at := configField(field+"."+list.name, i)
+			switch {
+			case list.set == &a.tools:
+				arguments, more := compileArguments(at, r, messages)
+				errs = append(errs, more...)
+				a.arguments = append(a.arguments, arguments)
+				rules[i].Conditional = arguments != nil
+			case r.Arguments != nil:
+				errs = append(errs, configErrorf(at+".Arguments", "only Tools have arguments that rules can judge"))
+			case r.ArgumentSchema != nil:
+				errs = append(errs, configErrorf(at+".ArgumentSchema", "only Tools have arguments that rules can judge"))
+			}
 		}
 		set, err := list.compile(rules)
 		if err != nil {
@@ -63,6 +77,7 @@ func (j *judgement) checkPolicy() Denial {
 type accessDecision struct {
 	list string
 	policy.Decision
+	part string // of the rule, where its conditions decided: "arguments" or "argument_schema"
 }
 
 // refuses returns the code for what the caller may not use in a message, or "", and the last decision, which is the one
@@ -73,20 +88,25 @@ func (a *access) refuses(identity string, m *mcpmsg.Message) (code string, by ac
 	}
 	var scratch [128]byte
 	if !isHandshake(m) {
-		by = accessDecision{"methods", a.methods.Decide(identity, m.MethodText.AppendText(scratch[:0]))}
+		by = accessDecision{list: "methods", Decision: a.methods.Decide(identity, m.MethodText.AppendText(scratch[:0]))}
 		if !by.Allows() {
 			return "mcp_method_not_allowed", by
 		}
 	}
 	switch m.Method {
 	case mcpmsg.MethodToolsCall:
-		by = accessDecision{"tools", a.tools.Decide(identity, m.Name.AppendText(scratch[:0]))}
-		code = "tool_not_allowed"
+		name := m.Name.AppendText(scratch[:0])
+		by = accessDecision{list: "tools", Decision: a.tools.Decide(identity, name)}
+		if code = "tool_not_allowed"; by.Allows() {
+			if unmet, ok := a.unmetArguments(identity, name, m.Arguments); !ok {
+				return "argument_not_allowed", unmet
+			}
+		}
 	case mcpmsg.MethodPromptsGet:
-		by = accessDecision{"prompts", a.prompts.Decide(identity, m.Name.AppendText(scratch[:0]))}
+		by = accessDecision{list: "prompts", Decision: a.prompts.Decide(identity, m.Name.AppendText(scratch[:0]))}
 		code = "prompt_not_allowed"
 	case mcpmsg.MethodResourcesRead, mcpmsg.MethodResourcesSubscribe, mcpmsg.MethodResourcesUnsubscribe:
-		by = accessDecision{"resources", a.resources.Decide(identity, m.URI.AppendText(scratch[:0]))}
+		by = accessDecision{list: "resources", Decision: a.resources.Decide(identity, m.URI.AppendText(scratch[:0]))}
 		code = "resource_not_allowed"
 	case mcpmsg.MethodCompletionComplete:
 		code, by = a.decideCompletion(identity, m, by)
@@ -95,6 +115,19 @@ func (a *access) refuses(identity string, m *mcpmsg.Message) (code string, by ac
 		return "", by
 	}
 	return code, by
+}
+
+// unmetArguments returns the rule for tools whose conditions a call does not meet; ok if there is none.
+func (a *access) unmetArguments(identity string, name []byte, arguments mcpmsg.Raw) (by accessDecision, ok bool) {
+	d, unmet := a.tools.Unmet(identity, name, func(rule int) bool {
+		by.part = a.arguments[rule].unmet(arguments)
+		return by.part == ""
+	})
+	if !unmet {
+		return accessDecision{}, true
+	}
+	by.list, by.Decision = "tools", d
+	return by, false
 }
 
 // decideCompletion looks at what a completion is for: it tells the values that a prompt or a resource template takes. It
@@ -109,12 +142,12 @@ func (a *access) decideCompletion(identity string, m *mcpmsg.Message, by accessD
 		} `json:"ref"`
 	}
 	if err := json.Unmarshal(m.Params, &params); err != nil {
-		return "prompt_not_allowed", accessDecision{"prompts", policy.Decision{Reason: policy.Unreadable}}
+		return "prompt_not_allowed", accessDecision{list: "prompts", Decision: policy.Decision{Reason: policy.Unreadable}}
 	}
 	if params.Ref.Type == "ref/prompt" {
-		return "prompt_not_allowed", accessDecision{"prompts", a.prompts.Decide(identity, []byte(params.Ref.Name))}
+		return "prompt_not_allowed", accessDecision{list: "prompts", Decision: a.prompts.Decide(identity, []byte(params.Ref.Name))}
 	}
-	return "resource_not_allowed", accessDecision{"resources", a.resources.Decide(identity, []byte(params.Ref.URI))}
+	return "resource_not_allowed", accessDecision{list: "resources", Decision: a.resources.Decide(identity, []byte(params.Ref.URI))}
 }
 
 // isHandshake reports whether a message only opens, keeps or announces, which every caller may.

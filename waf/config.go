@@ -206,7 +206,8 @@ type AccessLists struct {
 	Resources []AccessRule
 }
 
-// AccessRule allows and denies names for one identity, or for all. In patterns "*" stands for any run of characters.
+// AccessRule allows and denies names for one identity, or for all, and says with what arguments tools may be called. In patterns
+// "*" stands for any run of characters.
 type AccessRule struct {
 	// Identity is the exact name of an identity, or "*" for every caller, known or anonymous.
 	Identity string
@@ -216,6 +217,16 @@ type AccessRule struct {
 	// around the name, so that a lenient server cannot be reached through another spelling.
 	Allow []string
 	Deny  []string
+
+	// Arguments and ArgumentSchema are conditions on the arguments of calls, for the tools that Allow holds, spelled as Deny would
+	// compare them. A call that does not meet all of them is refused, whatever other rules allow, with the code
+	// "argument_not_allowed"; so is one whose arguments can't be judged. At most 64 conditions of one rule. Only Tools may have
+	// them: elsewhere they are an error.
+	//
+	// ArgumentSchema is a JSON Schema for all arguments: see [mcpmsg.CompileSchema]. A member whose name lenient readers take for
+	// one that the schema declares is refused.
+	Arguments      []ArgumentRule
+	ArgumentSchema *mcpmsg.Schema
 }
 
 // Identities are the built-in ways to recognise a caller.

@@ -17,6 +17,7 @@
 //	5 body        one bounded read                                        413, 408, 400
 //	  message     one MCP message with one meaning, mirror headers        400; 404 for an unknown method of 2026-07-28
 //	6 policy      may this caller use this tool, prompt, resource?        403
+//	              and this tool with these arguments?
 //	7 rules       the SecLang ruleset                                     403, or the rule's own status; 500 if it fails
 //	8 next        the same bytes, replayed; the parsed message in the context
 //	9 response    lists without what the caller may not use               502 if a list can't be read, or is poisoned

@@ -123,8 +123,8 @@ func isFolded(path string) bool {
 	return true
 }
 
-// compileEndpoints returns the table of the endpoints, or every fault in them.
-func compileEndpoints(endpoints []Endpoint) (*endpointTable, []error) {
+// compileEndpoints returns the table of the endpoints, or every fault in them. messages are the bounds of messages.
+func compileEndpoints(endpoints []Endpoint, messages mcpmsg.Config) (*endpointTable, []error) {
 	var errs []error
 	if len(endpoints) > maxEndpoints {
 		return nil, append(errs, configErrorf("Config.Endpoints", "%d endpoints, at most %d", len(endpoints), maxEndpoints))
@@ -143,7 +143,7 @@ func compileEndpoints(endpoints []Endpoint) (*endpointTable, []error) {
 	}
 	for i, e := range endpoints {
 		field := configField("Config.Endpoints", i)
-		ep, epErrs := compileEndpoint(field, e)
+		ep, epErrs := compileEndpoint(field, e, messages)
 		if len(epErrs) > 0 {
 			errs = append(errs, epErrs...)
 			continue
@@ -174,7 +174,7 @@ func compileEndpoints(endpoints []Endpoint) (*endpointTable, []error) {
 }
 
 // compileEndpoint copies e and everything that it refers to.
-func compileEndpoint(field string, e Endpoint) (*endpoint, []error) {
+func compileEndpoint(field string, e Endpoint, messages mcpmsg.Config) (*endpoint, []error) {
 	var errs []error
 	fault := func(member, problem string) { errs = append(errs, configErrorf(field+"."+member, "%s", problem)) }
 	if problem := pathProblem(e.Path); problem != "" {
@@ -219,10 +219,10 @@ func compileEndpoint(field string, e Endpoint) (*endpoint, []error) {
 		}
 		ep.AllowHosts[i] = strings.ToLower(host)
 	}
-	errs = append(errs, ep.access.compile(field, AccessLists{e.Methods, e.Tools, e.Prompts, e.Resources})...)
+	errs = append(errs, ep.access.compile(field, AccessLists{e.Methods, e.Tools, e.Prompts, e.Resources}, messages)...)
 	if e.DryRun != nil {
 		ep.dryRun = new(access)
-		errs = append(errs, ep.dryRun.compile(field+".DryRun", *e.DryRun)...)
+		errs = append(errs, ep.dryRun.compile(field+".DryRun", *e.DryRun, messages)...)
 	}
 	return ep, errs
 }

@@ -9,7 +9,7 @@ import (
 
 func mustCompileEndpoints(t testing.TB, endpoints ...Endpoint) *endpointTable {
 	t.Helper()
-	table, errs := compileEndpoints(endpoints)
+	table, errs := compileEndpoints(endpoints, mcpmsg.Config{})
 	for _, err := range errs {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestCompileEndpointsFaults(t *testing.T) {
 		{"all at once", []Endpoint{{Path: "x"}, {Path: "/mcp", AllowHosts: []string{"a/b"}}}, []string{"Endpoints[0].Path", "Endpoints[1].AllowHosts[0]"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, errs := compileEndpoints(tc.endpoints)
+			_, errs := compileEndpoints(tc.endpoints, mcpmsg.Config{})
 			if len(errs) != len(tc.want) {
 				t.Fatalf("compileEndpoints = %v, want %d errors", errs, len(tc.want))
 			}

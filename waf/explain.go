@@ -112,7 +112,11 @@ func (a *accessDecision) path(prefix string) string {
 	if a.list == "" || a.Reason == policy.NoRules {
 		return ""
 	}
-	return prefix + a.list + a.Path()
+	path := prefix + a.list + a.Path()
+	if a.part != "" {
+		path += "." + a.part
+	}
+	return path
 }
 
 // skipped says why a layer had nothing to judge, or "".

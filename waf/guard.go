@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+
+	"github.com/sallyport/sallyport/mcpmsg"
 )
 
 // Guard decides which requests may reach a handler. Create one with [New]. It is safe for concurrent use; the zero Guard
@@ -140,11 +142,21 @@ func compile(cfg Config) (*state, error) {
 	if s.mode, more = compileModes(cfg); len(more) > 0 {
 		errs = append(errs, more...)
 	}
+	if s.maxBody = cfg.MaxBodyBytes; s.maxBody == 0 {
+		s.maxBody = defaultBodyBytes
+	}
+	if s.maxBody < 1 || s.maxBody > maxBodyBytes {
+		errs = append(errs, configErrorf("Config.MaxBodyBytes", "must be 1 to %d bytes, or 0 for %d", maxBodyBytes, defaultBodyBytes))
+	}
+	if more = s.compileChecks(&cfg); len(more) > 0 {
+		errs = append(errs, more...)
+		cfg.Message = mcpmsg.Config{} // its faults are not those of what takes its bounds over
+	}
 	endpoints := cfg.Endpoints
 	if endpoints == nil {
 		endpoints = WellKnownEndpoints()
 	}
-	if s.endpoints, more = compileEndpoints(endpoints); len(more) > 0 {
+	if s.endpoints, more = compileEndpoints(endpoints, cfg.Message); len(more) > 0 {
 		errs = append(errs, more...)
 	}
 	if s.identities, more = compileIdentities(cfg.Identities, cfg.Authenticate); len(more) > 0 {
@@ -159,16 +171,9 @@ func compile(cfg Config) (*state, error) {
 	if s.sessions, more = compileSessions(cfg.SessionKeys); len(more) > 0 {
 		errs = append(errs, more...)
 	}
-	if s.maxBody = cfg.MaxBodyBytes; s.maxBody == 0 {
-		s.maxBody = defaultBodyBytes
-	}
-	if s.maxBody < 1 || s.maxBody > maxBodyBytes {
-		errs = append(errs, configErrorf("Config.MaxBodyBytes", "must be 1 to %d bytes, or 0 for %d", maxBodyBytes, defaultBodyBytes))
-	}
 	if s.limits, more = compileLimits(cfg.Limits, min(s.maxBody, maxBodyBytes)); len(more) > 0 {
 		errs = append(errs, more...)
 	}
-	errs = append(errs, s.compileChecks(cfg)...)
 	if cfg.DangerouslyNoRules && cfg.Rules != nil {
 		errs = append(errs, configErrorf("Config.DangerouslyNoRules", "contradicts Rules"))
 	}

@@ -56,8 +56,8 @@ func compileModes(cfg Config) (mode [len(layerText)]Mode, errs []error) {
 	return mode, errs
 }
 
-// compileChecks builds the header, target and message validators.
-func (s *state) compileChecks(cfg Config) (errs []error) {
+// compileChecks builds the header, target and message validators, and sets the bound of messages in cfg.
+func (s *state) compileChecks(cfg *Config) (errs []error) {
 	var err error
 	request := cfg.Request
 	// net/http takes Host from a target in absolute form, so that the two can't be compared any more.
@@ -65,11 +65,10 @@ func (s *state) compileChecks(cfg Config) (errs []error) {
 	if s.request, err = validate.NewRequest(request); err != nil {
 		errs = append(errs, &ConfigError{Field: "Config.Request", Problem: err.Error(), cause: err})
 	}
-	message := cfg.Message
-	if message.MaxBytes == 0 {
-		message.MaxBytes = s.maxBody
+	if cfg.Message.MaxBytes == 0 {
+		cfg.Message.MaxBytes = s.maxBody
 	}
-	if s.messages, err = mcpmsg.New(message); err != nil {
+	if s.messages, err = mcpmsg.New(cfg.Message); err != nil {
 		errs = append(errs, &ConfigError{Field: "Config.Message", Problem: err.Error(), cause: err})
 	}
 	return errs

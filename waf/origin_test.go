@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/sallyport/sallyport/mcpmsg"
 )
 
 func requestOn(local, host string, secure bool) *http.Request {
@@ -68,7 +70,7 @@ func TestOriginAllowed(t *testing.T) {
 		{"loopback look-alike", open, "http://localhost.evil.example", "127.0.0.1:80", "localhost", false},
 		{"loopback as another number", open, "http://2130706433", "127.0.0.1:80", "localhost", false},
 	} {
-		ep, errs := compileEndpoint("Endpoint", tc.ep)
+		ep, errs := compileEndpoint("Endpoint", tc.ep, mcpmsg.Config{})
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}
@@ -103,7 +105,7 @@ func TestHostAllowed(t *testing.T) {
 		{"trailing dot", []string{"mcp.example.com"}, "mcp.example.com.", false, false},
 		{"empty", []string{"mcp.example.com"}, "", false, false},
 	} {
-		ep, errs := compileEndpoint("Endpoint", Endpoint{Path: "/mcp", AllowHosts: tc.allow})
+		ep, errs := compileEndpoint("Endpoint", Endpoint{Path: "/mcp", AllowHosts: tc.allow}, mcpmsg.Config{})
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}

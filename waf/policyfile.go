@@ -3,10 +3,12 @@ package waf
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/mcpmsg"
@@ -16,7 +18,7 @@ import (
 type PolicyError struct {
 	Line    int    // 1-based
 	Column  int    // 1-based, in bytes
-	Message string // the path of the member, such as "endpoints[0].path", and what is wrong; never what the file holds there
+	Message string // the path of the member, such as "endpoints[0].path", and what is wrong; of the file no more than names in a JSON Schema
 }
 
 // Error returns the place and the message.
@@ -30,7 +32,7 @@ func (e *PolicyError) Error() string {
 // The file is one JSON object, UTF-8 without a byte order mark, of at most 1 MiB and 32 levels. Every member is optional at
 // the top, and reading is strict: an unknown or repeated member, another case, a wrong type, a value out of range and
 // anything after the object are errors. So is whatever New would refuse in these settings. All faults are returned at once,
-// at most 100, in the order of the file, each as a *[PolicyError]; no value of the file is in them.
+// at most 100, in the order of the file, each as a *[PolicyError]; nothing of the file is in them but names in a JSON Schema.
 //
 //	mode               "enforce" (default) or "detect"
 //	identities         trusted_header {name, from: [network]}, bearer [{name, sha256: 64 hex digits}],
@@ -39,6 +41,8 @@ func (e *PolicyError) Error() string {
 //	                   allow_hosts, methods, tools, prompts, resources: [{identity, allow, deny}],
 //	                   dry_run {methods, tools, prompts, resources: the same}}];
 //	                   absent = WellKnownEndpoints
+//	                   rules for tools also have arguments [{path, equals: value, one_of: [value] or prefixes: [text],
+//	                   optional}] and argument_schema {a JSON Schema}: see AccessRule
 //	limits             body_bytes, header_value_bytes, custom_header_value_bytes, and of all requests together bodies,
 //	                   bodies_bytes, body_seconds (for reading one), streams (of one caller); absent = the defaults
 //	strict_discovery   true or false (default)
@@ -165,12 +169,12 @@ func (r *policyReader) endpoint(v policyValue) (e Endpoint) {
 }
 
 func (r *policyReader) accessFields(methods, tools, prompts, resources *[]AccessRule) []policyField {
-	field := func(name, field string, rules *[]AccessRule) policyField {
-		return policyField{name: name, field: field, read: func(v policyValue) { *rules = list(r, v, r.accessRule) }}
+	field := func(name, field string, rules *[]AccessRule, rule func(policyValue) AccessRule) policyField {
+		return policyField{name: name, field: field, read: func(v policyValue) { *rules = list(r, v, rule) }}
 	}
 	return []policyField{
-		field("methods", "Methods", methods), field("tools", "Tools", tools),
-		field("prompts", "Prompts", prompts), field("resources", "Resources", resources),
+		field("methods", "Methods", methods, r.accessRule), field("tools", "Tools", tools, r.toolRule),
+		field("prompts", "Prompts", prompts, r.accessRule), field("resources", "Resources", resources, r.accessRule),
 	}
 }
 
@@ -183,12 +187,69 @@ func (r *policyReader) version(v policyValue) mcpmsg.Version {
 }
 
 func (r *policyReader) accessRule(v policyValue) (rule AccessRule) {
-	r.object(v,
-		policyField{name: "identity", field: "Identity", required: true, read: func(v policyValue) { rule.Identity = r.text(v) }},
-		policyField{name: "allow", field: "Allow", read: func(v policyValue) { rule.Allow = list(r, v, r.text) }},
-		policyField{name: "deny", field: "Deny", read: func(v policyValue) { rule.Deny = list(r, v, r.text) }},
-	)
+	r.object(v, r.ruleFields(&rule)...)
 	return rule
+}
+
+// toolRule reads a rule that may have conditions on arguments.
+func (r *policyReader) toolRule(v policyValue) (rule AccessRule) {
+	r.object(v, append(r.ruleFields(&rule),
+		policyField{name: "arguments", field: "Arguments", read: func(v policyValue) {
+			if rule.Arguments = list(r, v, r.argumentRule); rule.Arguments != nil && len(rule.Arguments) == 0 {
+				r.fault(v, "must not be empty: without the member any arguments are allowed")
+			}
+		}},
+		policyField{name: "argument_schema", field: "ArgumentSchema", read: func(v policyValue) { rule.ArgumentSchema = r.schema(v) }},
+	)...)
+	return rule
+}
+
+func (r *policyReader) ruleFields(rule *AccessRule) []policyField {
+	return []policyField{
+		{name: "identity", field: "Identity", required: true, read: func(v policyValue) { rule.Identity = r.text(v) }},
+		{name: "allow", field: "Allow", read: func(v policyValue) { rule.Allow = list(r, v, r.text) }},
+		{name: "deny", field: "Deny", read: func(v policyValue) { rule.Deny = list(r, v, r.text) }},
+	}
+}
+
+func (r *policyReader) argumentRule(v policyValue) (rule ArgumentRule) {
+	conditions := 0
+	one := func(read func(policyValue)) func(policyValue) {
+		return func(v policyValue) {
+			conditions++
+			read(v)
+		}
+	}
+	r.object(v,
+		policyField{name: "path", field: "Path", required: true, read: func(v policyValue) { rule.Path = r.text(v) }},
+		policyField{name: "equals", field: "OneOf[0]", read: one(func(v policyValue) { rule.OneOf = []any{r.scalar(v)} })},
+		policyField{name: "one_of", field: "OneOf", read: one(func(v policyValue) { rule.OneOf = list(r, v, r.scalar) })},
+		policyField{name: "prefixes", field: "Prefixes", read: one(func(v policyValue) { rule.Prefixes = list(r, v, r.text) })},
+		policyField{name: "optional", field: "Optional", read: func(v policyValue) { rule.Optional = r.boolean(v) }},
+	)
+	if v.token == json.Delim('{') && conditions != 1 {
+		r.fault(v, "needs exactly one of equals, one_of and prefixes")
+	}
+	return rule
+}
+
+// schema reads a JSON Schema. What is wrong in it is reported in the words of mcpmsg, which name its keywords and properties.
+func (r *policyReader) schema(v policyValue) *mcpmsg.Schema {
+	if v.token != json.Delim('{') {
+		r.fault(v, "must be an object")
+		return nil
+	}
+	schema, err := mcpmsg.CompileSchema(r.data[v.offset:v.end])
+	var violation *mcpmsg.Error
+	switch {
+	case errors.As(err, &violation):
+		at := *v.policyNode
+		at.offset += violation.Violation.Offset
+		r.fault(policyValue{&at, v.path, v.field}, "schema: "+violation.Violation.Code.String())
+	case err != nil:
+		r.fault(v, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return schema
 }
 
 // limits stands for Config.Request, of which New reports all faults as one, and for Config.Limits.

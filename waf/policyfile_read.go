@@ -116,9 +116,9 @@ func (r *policyReader) object(v policyValue, fields ...policyField) {
 			continue
 		}
 		absent := policyValue{v.policyNode, joinPath(v.path, f.name), v.field + "." + f.field}
-		if f.required {
+		if _, set := r.places[absent.field]; f.required {
 			r.fault(absent, "is required")
-		} else {
+		} else if !set { // another member may have set it
 			r.places[absent.field] = policyPlace{absent.path, absent.offset, false}
 		}
 	}
@@ -174,6 +174,16 @@ func (r *policyReader) given(v policyValue) string {
 		r.fault(v, "must not be empty")
 	}
 	return text
+}
+
+// scalar reads a string, a number or a boolean.
+func (r *policyReader) scalar(v policyValue) any {
+	switch v.token.(type) {
+	case string, json.Number, bool:
+		return v.token
+	}
+	r.fault(v, "must be a string, a number, true or false")
+	return ""
 }
 
 func (r *policyReader) boolean(v policyValue) bool {

@@ -1,6 +1,7 @@
 package waf
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -95,16 +96,38 @@ func TestParsePolicy(t *testing.T) {
 			Resources: []AccessRule{{Identity: "*", Allow: []string{"file:///docs/*"}, Deny: []string{"*secret*"}}},
 		}},
 	}
+	want["arguments"] = Config{Endpoints: []Endpoint{{Path: "/mcp", Tools: []AccessRule{
+		{Identity: "*", Allow: []string{"search_*"}},
+		{Identity: "ci", Allow: []string{"deploy"}, Arguments: []ArgumentRule{
+			{Path: "/env", OneOf: []any{"staging"}},
+			{Path: "/replicas", OneOf: []any{json.Number("1"), json.Number("2.50"), true, "auto"}, Optional: true},
+			{Path: "/chart/name~1tag", Prefixes: []string{"charts/", "https://charts.example.com/"}},
+		}},
+		{Identity: "ci", Allow: []string{"query"}, ArgumentSchema: mustCompileSchema(t, `{"type": "object", "required": ["sql"],
+			"properties": {"sql": {"type": "string", "maxLength": 1000}}, "additionalProperties": false}`)},
+	}}}}
 	for name, data := range policyFiles(t, "good") {
 		got, err := ParsePolicy(data)
 		if err != nil {
 			t.Errorf("%s: ParsePolicy: %v", name, err)
 			continue
 		}
-		if diff := cmp.Diff(want[name], got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		if diff := cmp.Diff(want[name], got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), sameSchemas); diff != "" {
 			t.Errorf("%s: ParsePolicy (-want +got):\n%s", name, diff)
 		}
 	}
+}
+
+// sameSchemas compares compiled schemas by all that is in them.
+var sameSchemas = cmp.Comparer(func(a, b *mcpmsg.Schema) bool { return reflect.DeepEqual(a, b) })
+
+func mustCompileSchema(t testing.TB, text string) *mcpmsg.Schema {
+	t.Helper()
+	schema, err := mcpmsg.CompileSchema([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
 }
 
 // TestParsePolicyErrors compares the faults of each file with its golden file. What every file holds where it is wrong, the
@@ -195,7 +218,9 @@ func FuzzParsePolicy(f *testing.F) {
 			return
 		}
 		var tree any
-		if err := json.Unmarshal(data, &tree); err != nil {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.UseNumber() // numbers in conditions are kept as they are written
+		if err := dec.Decode(&tree); err != nil {
 			t.Fatalf("encoding/json refuses an accepted file: %v", err)
 		}
 		written, err := json.Marshal(tree)

@@ -14,9 +14,10 @@ const (
 	maxPolicyFaults = 100 // reported at once
 )
 
-// policyNode is one value of a policy file and where it starts.
+// policyNode is one value of a policy file, where it starts and where it ends.
 type policyNode struct {
 	offset  int
+	end     int        // one past the last byte
 	token   json.Token // string, json.Number, bool, nil, or json.Delim '{' or '['
 	members []policyMember
 	items   []policyNode
@@ -106,12 +107,13 @@ func (t *policyTree) token() (json.Token, int) {
 	return token, offset
 }
 
-func (t *policyTree) value(depth int) policyNode {
+func (t *policyTree) value(depth int) (n policyNode) {
 	token, offset := t.token()
-	n := policyNode{offset: offset, token: token}
+	n = policyNode{offset: offset, token: token}
 	if _, composed := token.(json.Delim); composed && depth > maxPolicyDepth {
 		t.fail(offset, "nested deeper than 32 levels")
 	}
+	defer func() { n.end = int(t.dec.InputOffset()) }()
 	switch token {
 	case json.Delim('{'):
 		for t.fault == nil && t.dec.More() {

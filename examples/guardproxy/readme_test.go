@@ -9,17 +9,21 @@ import (
 	"github.com/sallyport/sallyport/waf"
 )
 
-// The policy in README.md is one that works, and the table names the flags that exist.
+// The policies in README.md are ones that work, and the table names the flags that exist.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(readme), "```json\n")
-	policy, _, _ := strings.Cut(rest, "```")
-	cfg, err := waf.ParsePolicy([]byte(policy))
-	if err != nil || len(cfg.Endpoints) != 1 || len(cfg.Identities.Bearer) != 1 {
-		t.Errorf("ParsePolicy: %+v, %v", cfg, err)
+	policies := strings.Split(string(readme), "```json\n")[1:]
+	if len(policies) < 2 {
+		t.Errorf("%d policies, want at least 2", len(policies))
+	}
+	for i, rest := range policies {
+		policy, _, _ := strings.Cut(rest, "```")
+		if cfg, err := waf.ParsePolicy([]byte(policy)); err != nil || len(cfg.Endpoints) != 1 {
+			t.Errorf("policy %d: %d endpoints, %v", i+1, len(cfg.Endpoints), err)
+		}
 	}
 	defined := regexp.MustCompile(`(?m)^  -([\w-]+)`).FindAllStringSubmatch(usage(), -1)
 	for _, flag := range defined {
