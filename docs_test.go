@@ -21,7 +21,7 @@ func TestDocumentLinks(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), ".") {
+		if entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules") {
 			return fs.SkipDir
 		}
 		if entry.IsDir() || filepath.Ext(name) != ".md" {

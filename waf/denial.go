@@ -10,7 +10,7 @@ import (
 )
 
 // Denial is the decision to refuse a request, without the answer. It holds no value of the request but the id of the MCP
-// message, which the answer must carry.
+// message and the protocol version that it asked for, which the answer must carry.
 type Denial struct {
 	Layer   Layer
 	Code    string // stable id of the reason, such as "header_duplicate"

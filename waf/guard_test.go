@@ -124,7 +124,11 @@ func TestGuardRefuses(t *testing.T) {
 		{"validate: dot segment", post(call, target("/mcp/../x")), waf.LayerValidate, "uri_dot_segment", 400, 0, ""},
 		{"validate: repeated singleton", post(call, func(r *http.Request) { r.Header.Add("Authorization", "Bearer x") }), waf.LayerValidate, "header_duplicate", 400, -32600, ""},
 		{"validate: absolute form", post(call, func(r *http.Request) { r.RequestURI = "http://mcp.example.com/mcp" }), waf.LayerValidate, "uri_absolute", 400, -32600, ""},
-		{"validate: mirror header", post(call, set("Mcp-Name", "=?base64?SGVsbG8?=")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
+		{"validate: mirror header", post(call, set("Mcp-Name", "=?base64?SGVsbG8?=")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, "7"},
+		{"validate: mirror header of nobody", post(call, set("Mcp-Name", "=?base64?SGVsbG8?="), del("Authorization")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
+		{"validate: mirror header of a compressed body", post(call, set("Mcp-Name", "=?base64?SGVsbG8?="), set("Content-Encoding", "gzip")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
+		{"validate: mirror header of an answer", post(`{"jsonrpc":"2.0","id":7,"result":{}}`, set("Mcp-Name", "=?base64?SGVsbG8?=")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
+		{"validate: version", post(call, set("Mcp-Protocol-Version", "v999.0.0")), waf.LayerValidate, "protocol_version_invalid", 400, -32022, "7"},
 		{"validate: tunnel", post(call, func(r *http.Request) { r.Method, r.RequestURI = http.MethodConnect, "mcp.example.com:443" }), waf.LayerValidate, "method_connect", 405, 0, ""},
 		{"validate: another path in a header", post(call, target("/public"), set("X-Original-URL", "/mcp?x")), waf.LayerValidate, "header_reroutes", 400, 0, ""},
 		{"validate: another path in a header, in other spelling", post(call, target("/public"), set("X-Rewrite-URL", "/MCP/")), waf.LayerValidate, "header_reroutes", 400, 0, ""},
@@ -137,7 +141,7 @@ func TestGuardRefuses(t *testing.T) {
 		{"transport: media type", post(call, set("Content-Type", "text/plain")), waf.LayerTransport, "media_type", 415, 415, ""},
 		{"transport: no media type", post(call, del("Content-Type")), waf.LayerTransport, "media_type", 415, 415, ""},
 		{"transport: accept", post(call, set("Accept", "image/png")), waf.LayerTransport, "not_acceptable", 406, 406, ""},
-		{"transport: version", post(call, set("Mcp-Protocol-Version", "1999-01-01")), waf.LayerTransport, "version_unsupported", 400, -32022, ""},
+		{"transport: version", post(call, set("Mcp-Protocol-Version", "1999-01-01")), waf.LayerTransport, "version_unsupported", 400, -32022, "7"},
 		{"identity: none", post(call, del("Authorization")), waf.LayerIdentity, "identity_required", 401, 401, ""},
 		{"identity: wrong token", post(call, set("Authorization", "Bearer wrong")), waf.LayerIdentity, "identity_required", 401, 401, ""},
 		{"body: compressed", post(call, set("Content-Encoding", "gzip")), waf.LayerBody, "body_encoded", 400, -32600, ""},
@@ -520,6 +524,53 @@ func TestVersions(t *testing.T) {
 			}
 			if tc.rpc == "-32022" && !strings.Contains(rec.Body.String(), `"data":{"supported":["`+tc.versions[0].String()+`"`) {
 				t.Errorf("answer %s does not name the revisions that are served", rec.Body)
+			}
+		})
+	}
+}
+
+// What the official conformance suite asks of servers that know 2026-07-28 holds for the Guard, which answers in their place.
+func TestModernRefusals(t *testing.T) {
+	modern := func(method, version, header string) *http.Request {
+		return post(`{"jsonrpc":"2.0","id":7,"method":"`+method+`","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"`+version+
+			`","io.modelcontextprotocol/clientCapabilities":{}}}}`, set("Mcp-Protocol-Version", header), set("Mcp-Method", method))
+	}
+	const supported = `"supported":["2024-11-05","2025-03-26","2025-06-18","2025-11-25","2026-07-28"],`
+	for _, tc := range []struct {
+		name    string
+		request *http.Request
+		status  int
+		rpc     string
+		data    string
+	}{
+		{"unknown method", modern("unknown/method", "2026-07-28", "2026-07-28"), 404, "-32601", ""},
+		{"method of the handshake", modern("initialize", "2026-07-28", "2026-07-28"), 404, "-32601", ""},
+		{"unknown method of a session", post(`{"jsonrpc":"2.0","id":7,"method":"unknown/method"}`, set("Mcp-Protocol-Version", "2025-11-25")), 400, "-32601", ""},
+		{"another version in the message", modern("tools/list", "v999.0.0", "2026-07-28"), 400, "-32020", ""},
+		{"unknown version", modern("tools/list", "v999.0.0", "v999.0.0"), 400, "-32022", supported + `"requested":"v999.0.0"`},
+		{"unknown version without header", post(`{"jsonrpc":"2.0","id":7,"method":"tools/list","params":{"_meta":` +
+			`{"io.modelcontextprotocol/protocolVersion":"2031-01-01"}}}`), 400, "-32022", supported + `"requested":"2031-01-01"`},
+		{"version that is none", modern("tools/list", "<script>", "<script>"), 400, "-32022", supported + `"requested":""`},
+		{"version that is none, without header", post(`{"jsonrpc":"2.0","id":7,"method":"tools/list","params":{"_meta":` +
+			`{"io.modelcontextprotocol/protocolVersion":"a\"b"}}}`), 400, "-32022", supported + `"requested":""`},
+		{"long version", modern("tools/list", "2026-07-28", strings.Repeat("2", 33)), 400, "-32022", supported + `"requested":""`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			g := newGuarded(t, func(c *waf.Config) { c.DangerouslyNoRules = true })
+			rec := g.serve(tc.request)
+			var answer struct {
+				ID    int
+				Error struct {
+					Code json.RawMessage
+					Data json.RawMessage
+				}
+			}
+			if err := json.Unmarshal(rec.Body.Bytes(), &answer); err != nil {
+				t.Fatal(err)
+			}
+			data := strings.Trim(string(answer.Error.Data), "{}")
+			if rec.Code != tc.status || answer.ID != 7 || string(answer.Error.Code) != tc.rpc || data != tc.data {
+				t.Errorf("answer %d %s, want %d with id 7, %s and data %s", rec.Code, rec.Body, tc.status, tc.rpc, tc.data)
 			}
 		})
 	}

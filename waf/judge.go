@@ -147,6 +147,7 @@ func (j *judgement) run() {
 		break
 	}
 	if j.denied {
+		j.addID()
 		j.report(ActionDeny, j.denial)
 		return
 	}
@@ -230,8 +231,11 @@ func (j *judgement) checkRequest() Denial {
 	}
 	d := Denial{Layer: LayerValidate, Code: v.Code.String(), Status: v.Code.Status(), Close: true}
 	switch v.Code {
-	case validate.CodeProtocolVersionInvalid, validate.CodeMCPMethodInvalid, validate.CodeMCPNameInvalid,
-		validate.CodeMCPParamInvalid, validate.CodeMCPEncodingInvalid:
+	case validate.CodeProtocolVersionInvalid:
+		if d.Close = false; j.endpoint != nil {
+			j.endpoint.tellVersions(&d, r.Header.Get("Mcp-Protocol-Version"))
+		}
+	case validate.CodeMCPMethodInvalid, validate.CodeMCPNameInvalid, validate.CodeMCPParamInvalid, validate.CodeMCPEncodingInvalid:
 		d.RPCCode, d.RPCText, d.Close = rpcHeaderMismatch, "Header mismatch", false
 	}
 	return d
@@ -251,10 +255,13 @@ func (j *judgement) isRerouted() bool {
 	return false
 }
 
-// rpcHeaderMismatch is the JSON-RPC code for a mirror header that is malformed or differs from the message.
+// The JSON-RPC codes for a mirror header that is malformed or differs from the message, and for a revision that is not served.
 //
-// Source: MCP 2026-07-28, Streamable HTTP.
-const rpcHeaderMismatch = -32020
+// Source: MCP 2026-07-28, Streamable HTTP; Versioning.
+const (
+	rpcHeaderMismatch     = -32020
+	rpcVersionUnsupported = -32022
+)
 
 // checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint.
 func (j *judgement) checkEndpoint() Denial {

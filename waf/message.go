@@ -25,16 +25,11 @@ func (j *judgement) checkMessage() Denial {
 		v = j.s.messages.CheckMirror(&m, j.r.Header)
 	}
 	if !v.OK() {
-		d := Denial{Layer: LayerMessage, Code: v.Code.String(), Status: http.StatusBadRequest, RPCID: m.ID}
-		d.RPCCode, d.RPCText = v.RPC()
-		if d.RPCCode == rpcMethodNotFound && m.Version.Stateless() {
-			d.Status = http.StatusNotFound // elsewhere 404 means that the session has ended
-		}
-		return d
+		return j.messageDenial(v, body, m.ID)
 	}
 	j.parsed, j.message = m, &j.parsed
-	if !j.servesVersionOf(&m) {
-		d := j.endpoint.versionDenial(LayerMessage)
+	if served, requested := j.servesVersionOf(&m); !served {
+		d := j.endpoint.versionDenial(LayerMessage, requested)
 		if d.RPCID = m.ID; j.version == 0 && m.Method != mcpmsg.MethodInitialize {
 			d.RPCCode, d.RPCText = rpcHeaderMismatch, "Header mismatch" // the header that would have told is missing
 		}
@@ -43,12 +38,58 @@ func (j *judgement) checkMessage() Denial {
 	return Denial{}
 }
 
-// servesVersionOf reports whether the endpoint serves the revision of a message. A message that does not tell its revision, in
-// the header or in itself, is of one of the two that had no way to tell; an initialize is of the one that it asks for, unless
-// that is not known here, when the server has to offer another one.
+// messageDenial refuses the message for a violation.
+func (j *judgement) messageDenial(v mcpmsg.Violation, body []byte, id mcpmsg.Raw) Denial {
+	d := Denial{Layer: LayerMessage, Code: v.Code.String(), Status: http.StatusBadRequest, RPCID: id}
+	d.RPCCode, d.RPCText = v.RPC()
+	switch {
+	case v.Code == mcpmsg.CodeMethodUnknown && j.version.Stateless():
+		d.Status = http.StatusNotFound // elsewhere 404 means that the session has ended
+	case v.Code == mcpmsg.CodeVersionUnsupported && j.version == 0:
+		j.endpoint.tellVersions(&d, versionAt(body, v.Offset))
+	case v.Code == mcpmsg.CodeVersionUnsupported: // by the message; the header names one that is served
+		d.Code, d.RPCCode, d.RPCText = mcpmsg.CodeVersionMismatch.String(), rpcHeaderMismatch, "Header mismatch"
+	}
+	return d
+}
+
+// versionAt returns the version that stands as a string at an offset of the body, or "" if that is none.
+func versionAt(body []byte, offset int) string {
+	if offset >= len(body) || body[offset] != '"' {
+		return ""
+	}
+	text, _, _ := strings.Cut(string(body[offset+1:min(offset+64, len(body))]), `"`)
+	return text
+}
+
+// addID reads the message of a request that was refused for a header field that repeats a part of it: the answer to a fault of that
+// kind must tell which request it is for. What else is found on the way changes nothing.
+//
+// Source: MCP 2026-07-28, Streamable HTTP, Server Validation.
+func (j *judgement) addID() {
+	d := &j.denial
+	if d.RPCCode != rpcHeaderMismatch && d.RPCCode != rpcVersionUnsupported || d.Layer >= LayerIdentity || j.endpoint == nil || j.r.Method != http.MethodPost {
+		return
+	}
+	for _, step := range [...]func(*judgement) Denial{(*judgement).checkIdentity, (*judgement).checkSession, (*judgement).checkBody} {
+		if more := step(j); more.Layer != LayerNone {
+			d.Close = d.Close || more.Close
+			return
+		}
+	}
+	if body, whole := j.bytes(); whole {
+		if m, _ := j.s.messages.Check(body, mcpmsg.Context{Direction: mcpmsg.FromClient}); m.Kind == mcpmsg.Request || m.Kind == 0 {
+			d.RPCID = m.ID
+		}
+	}
+}
+
+// servesVersionOf reports whether the endpoint serves the revision of a message, and which one that is. A message that does not
+// tell its revision, in the header or in itself, is of one of the two that had no way to tell; an initialize is of the one that it
+// asks for, unless that is not known here, when the server has to offer another one.
 //
 // Source: MCP 2025-06-18, Streamable HTTP, Protocol Version Header; Lifecycle, Version Negotiation.
-func (j *judgement) servesVersionOf(m *mcpmsg.Message) bool {
+func (j *judgement) servesVersionOf(m *mcpmsg.Message) (yes bool, requested string) {
 	served := &j.endpoint.versions
 	switch {
 	case m.Method == mcpmsg.MethodInitialize:
@@ -56,18 +97,16 @@ func (j *judgement) servesVersionOf(m *mcpmsg.Message) bool {
 			ProtocolVersion string `json:"protocolVersion"`
 		}
 		if json.Unmarshal(m.Params, &params) != nil {
-			return false
+			return false, ""
 		}
 		version, known := mcpmsg.ParseVersion(params.ProtocolVersion)
-		return !known || served[version]
+		return !known || served[version], params.ProtocolVersion
 	case j.version == 0 && !m.Version.Stateless():
-		return served[mcpmsg.V20241105] || served[mcpmsg.V20250326]
+		return served[mcpmsg.V20241105] || served[mcpmsg.V20250326], mcpmsg.V20250326.String()
 	default:
-		return served[m.Version]
+		return served[m.Version], m.Version.String()
 	}
 }
-
-const rpcMethodNotFound = -32601
 
 const codeExposed = "endpoint_exposed"
 

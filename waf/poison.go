@@ -3,7 +3,6 @@ package waf
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"github.com/sallyport/sallyport/mcpmsg"
@@ -22,18 +21,6 @@ const (
 	faultInstructions responseFault = "response_instructions"
 	faultHeaderMark   responseFault = "response_header_mark"
 )
-
-// instructions matches what poisoned tool descriptions use to talk past the user to the model: a block in tags that claim
-// authority (in those that honest descriptions use, too, only if it speaks of secrets), an order to keep what is done from the
-// user, an order to forget other orders.
-//
-// False positives: a description that quotes such an order in full. That a text is IMPORTANT, shows other tags, or says which
-// data to show to the user, is none.
-var instructions = regexp.MustCompile(`(?is)<\s*(?:system|secret|hidden|admin)\s*>.{16,}?<\s*/\s*(?:system|secret|hidden|admin)\s*>` +
-	`|<\s*(?:important|critical|instructions?)\s*>.{0,1000}?(?:~[/\\]|\.ssh\b|id_rsa|\.env\b|mcp\.json|credential|password|secret|token|api[ _-]?key|sidenote|\b(?:ignore|disregard)\b)` +
-	`|\b(?:do\s+not|don't|never|must\s+not|without)\s+(?:tell(?:ing)?|inform(?:ing)?|alert(?:ing)?)\s+(?:(?:this|it|that|anything)\s+)?(?:to\s+)?(?:the\s+|any\s+)?(?:user|human)\b` +
-	`|\b(?:do\s+not|don't|never|must\s+not|without)\s+(?:mention(?:ing)?|reveal(?:ing)?|show(?:ing)?)\s+(?:this|it|that|anything)\s+to\s+(?:the\s+|any\s+)?(?:user|human)\b` +
-	`|\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+)?(?:previous|prior|earlier|above|other)\s+(?:instructions?|prompts?|rules|tools)\b`)
 
 // inspectDescriptions looks for text in a list of tools, prompts or resources that is meant for the model and not for people,
 // and for marks that would put a tool's arguments into other header fields than a client expects. It returns nil, or why the
@@ -116,7 +103,7 @@ func repeatsMember(d *json.Decoder) bool {
 func inspectValue(value any, marks map[string]bool) error {
 	switch v := value.(type) {
 	case string:
-		if instructions.MatchString(v) {
+		if speaksPastUser(v) {
 			return faultInstructions
 		}
 	case []any:
@@ -127,7 +114,7 @@ func inspectValue(value any, marks map[string]bool) error {
 		}
 	case map[string]any:
 		for name, member := range v {
-			if instructions.MatchString(name) {
+			if speaksPastUser(name) {
 				return faultInstructions
 			}
 			switch name {
