@@ -141,6 +141,7 @@ func TestGuardRefuses(t *testing.T) {
 		{"transport: media type", post(call, set("Content-Type", "text/plain")), waf.LayerTransport, "media_type", 415, 415, ""},
 		{"transport: no media type", post(call, del("Content-Type")), waf.LayerTransport, "media_type", 415, 415, ""},
 		{"transport: accept", post(call, set("Accept", "image/png")), waf.LayerTransport, "not_acceptable", 406, 406, ""},
+		{"transport: two sessions", post(call, target("/mcp?sessionId=a&sessionId=b")), waf.LayerTransport, "session_repeated", 400, -32600, ""},
 		{"transport: version", post(call, set("Mcp-Protocol-Version", "1999-01-01")), waf.LayerTransport, "version_unsupported", 400, -32022, "7"},
 		{"identity: none", post(call, del("Authorization")), waf.LayerIdentity, "identity_required", 401, 401, ""},
 		{"identity: wrong token", post(call, set("Authorization", "Bearer wrong")), waf.LayerIdentity, "identity_required", 401, 401, ""},

@@ -140,6 +140,30 @@ func mapSessionParameter(query string, change func(string) (string, bool)) (chan
 	return strings.Join(pairs, "&"), true
 }
 
+// repeatsSession reports whether a query names the session more than once: readers differ on which one counts, and some take ";" for
+// an end, too.
+//
+// Source: RFC 3986, 3.4, which leaves the form of a query to its readers.
+func repeatsSession(query string) bool {
+	found := false
+	for len(query) > 0 {
+		pair := query
+		if i := strings.IndexAny(query, "&;"); i >= 0 {
+			pair, query = query[:i], query[i+1:]
+		} else {
+			query = ""
+		}
+		name, _, _ := strings.Cut(pair, "=")
+		if decoded, err := url.QueryUnescape(name); err == nil && isSessionParameter(decoded) {
+			if found {
+				return true
+			}
+			found = true
+		}
+	}
+	return false
+}
+
 // isSessionParameter reports whether a query parameter is one of those in which MCP servers carry a session id.
 func isSessionParameter(name string) bool {
 	return strings.EqualFold(name, "sessionId") || strings.EqualFold(name, "session_id")

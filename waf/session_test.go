@@ -108,7 +108,7 @@ func TestSessionOfSSEPair(t *testing.T) {
 		{"not bound", "/message?sessionId=5f1d%2F2c", token, 404},
 		{"under another spelling", strings.Replace(place, "sessionId", "SessionID", 1), "other", 404},
 		{"under an escaped spelling", strings.Replace(place, "sessionId", "session%49d", 1), "other", 404},
-		{"beside a bound one", place + "&session_id=5f1d", token, 404},
+		{"beside a bound one", place + "&session_id=5f1d", token, 400},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			rec := g.serve(post(call, target(tc.target), set("Authorization", "Bearer "+tc.token)))

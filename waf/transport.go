@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport/sallyport/validate"
 )
 
-// checkTransport is step 3, on endpoints only: verb, Host, Origin, upgrade, media type, Accept, protocol version.
+// checkTransport is step 3, on endpoints only: verb, Host, Origin, upgrade, media type, Accept, session parameter, protocol version.
 //
 // Source: MCP 2025-11-25 and 2026-07-28, Streamable HTTP; MCP 2024-11-05, HTTP with SSE.
 func (j *judgement) checkTransport() Denial {
@@ -45,6 +45,9 @@ func (j *judgement) checkTransport() Denial {
 	}
 	if (r.Method == http.MethodPost || r.Method == http.MethodGet) && !acceptsAnswer(r.Header["Accept"], r.Method) {
 		return transportDenial("not_acceptable", http.StatusNotAcceptable)
+	}
+	if _, query, ok := strings.Cut(requestTarget(r), "?"); ok && repeatsSession(query) {
+		return transportDenial("session_repeated", http.StatusBadRequest)
 	}
 	return j.checkVersionHeader()
 }

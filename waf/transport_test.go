@@ -116,3 +116,28 @@ func TestIsMetadata(t *testing.T) {
 		}
 	}
 }
+
+func TestRepeatsSession(t *testing.T) {
+	for query, want := range map[string]bool{
+		"":                                false,
+		"sessionId=a":                     false,
+		"session_id=a&x=1":                false,
+		"sessionId=a&user_session_id=a":   false,
+		"x=sessionId&y=sessionId":         false,
+		"sessionId=session_id%3Db":        false,
+		"sessionId=a%26sessionId=b":       false,
+		"sessionId=a&sessionId=b":         true,
+		"sessionId=a&sessionId=a":         true,
+		"sessionId=a&x=1&sessionid=b":     true,
+		"sessionId=a&session_id=b":        true,
+		"sessionId=a&session%49d=b":       true,
+		"sessionId=a&%73essionId":         true,
+		"sessionId=a;sessionId=b":         true,
+		"sessionId&sessionId":             true,
+		"a=%zz&sessionId=a&&;SESSION_ID=": true,
+	} {
+		if got := repeatsSession(query); got != want {
+			t.Errorf("repeatsSession(%q) = %v, want %v", query, got, want)
+		}
+	}
+}
