@@ -16,7 +16,7 @@ import (
 type Config struct {
 	_ [0]func() // keyed literals only; not comparable
 
-	// Mode is Enforce, the default, or DetectOnly. Modes overrides it for single layers.
+	// Mode is Enforce, the default, or DetectOnly. Modes overrides it for single layers, [Endpoint] for single endpoints.
 	Mode  Mode
 	Modes map[Layer]Mode
 
@@ -101,6 +101,15 @@ func (m Mode) String() string {
 	return "enforce"
 }
 
+// AllLayers returns Modes that set every layer to m. It returns a new map on every call.
+func AllLayers(m Mode) map[Layer]Mode {
+	modes := make(map[Layer]Mode, len(layerText)-1)
+	for layer := LayerValidate; int(layer) < len(layerText); layer++ {
+		modes[layer] = m
+	}
+	return modes
+}
+
 // Layer is the step of the request's way that made a decision.
 type Layer uint8
 
@@ -163,8 +172,15 @@ type Endpoint struct {
 	Transport Transport
 	SSEPath   string
 
-	// Versions are the revisions served here; nil means all that the library knows.
-	Versions []mcpmsg.Version
+	// Versions are the revisions served here; nil means all that the library knows, from MinVersion on if that is not 0. To set
+	// both is an error. A client that negotiated an older revision is refused with its next message, and told the served ones.
+	Versions   []mcpmsg.Version
+	MinVersion mcpmsg.Version
+
+	// Modes overrides Config.Mode and Config.Modes for requests to this endpoint, layer by layer; nil overrides nothing. With
+	// [AllLayers] a new endpoint can be watched before it is guarded. What makes it doubtful which endpoint a request is for
+	// ("endpoint_ambiguous", "header_reroutes") is not the endpoint's to decide: there Config's modes count.
+	Modes map[Layer]Mode
 
 	// Anonymous lets callers in that no identity rule recognises.
 	Anonymous bool

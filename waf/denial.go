@@ -29,6 +29,7 @@ type Denial struct {
 	header http.Header // fields that the status demands, such as Allow or WWW-Authenticate; nil if none
 	data   []byte      // raw JSON of the error's data; nil if none
 	by     accessDecision
+	beyond bool // it concerns more than one endpoint, whose own modes do not count
 }
 
 const (

@@ -23,7 +23,7 @@
 //	9 response    lists without what the caller may not use               502 if a list can't be read, or is poisoned
 //
 // On paths that are no endpoint only the steps 1, 5 (the read) and 7 refuse. The steps run in this order and the first
-// refusal ends the way, unless its layer only detects ([Config.Mode], [Config.Modes]).
+// refusal ends the way, unless its layer only detects ([Config.Mode], [Config.Modes], [Endpoint.Modes]).
 //
 // # Where to put it
 //

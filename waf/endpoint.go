@@ -2,6 +2,7 @@ package waf
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -199,13 +200,20 @@ func compileEndpoint(field string, e Endpoint, messages mcpmsg.Config) (*endpoin
 		}
 		ep.versions[v] = true
 	}
-	if e.Versions == nil {
-		for v := mcpmsg.V20241105; v <= mcpmsg.V20260728; v++ {
+	switch {
+	case e.MinVersion > mcpmsg.V20260728:
+		fault("MinVersion", "is a revision that is not known")
+	case e.MinVersion != 0 && e.Versions != nil:
+		fault("MinVersion", "contradicts Versions: set one of them")
+	case e.Versions == nil:
+		for v := max(e.MinVersion, mcpmsg.V20241105); v <= mcpmsg.V20260728; v++ {
 			ep.versions[v] = true
 		}
-	} else if len(e.Versions) == 0 {
+	case len(e.Versions) == 0:
 		fault("Versions", "must not be empty: leave it nil for all revisions")
 	}
+	ep.Modes = maps.Clone(e.Modes)
+	errs = append(errs, modeFaults(field+".Modes", e.Modes)...)
 	ep.AllowOrigins = slices.Clone(e.AllowOrigins)
 	for i, origin := range e.AllowOrigins {
 		if problem := originProblem(origin); problem != "" {

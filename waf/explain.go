@@ -51,19 +51,15 @@ func (g *Guard) Explain(r *http.Request) Explanation {
 		return Explanation{Verdict: j.denial}
 	}
 	defer j.letGo()
-	live := j.s
-	trial := *live
+	trial := *j.s
 	trial.limiter = nil
-	for i := range trial.mode {
-		trial.mode[i] = DetectOnly
-	}
 	j.s = &trial
 	j.run()
-	return j.explain(live)
+	return j.explain()
 }
 
-// explain sums up what the steps found, under the modes of the live state.
-func (j *judgement) explain(live *state) Explanation {
+// explain sums up what the steps found.
+func (j *judgement) explain() Explanation {
 	e := Explanation{Identity: j.identity}
 	prefix := ""
 	if j.endpoint != nil {
@@ -86,8 +82,8 @@ func (j *judgement) explain(live *state) Explanation {
 			if d.Layer != layer {
 				continue
 			}
-			reported := d.Code == codeExposed && !live.strictDiscovery
-			f := Finding{Code: d.Code, Status: d.Status, Enforced: live.mode[layer] == Enforce && !reported, Rule: d.by.path(prefix)}
+			reported := d.Code == codeExposed && !j.s.strictDiscovery
+			f := Finding{Code: d.Code, Status: d.Status, Enforced: j.modeOf(&d) == Enforce && !reported, Rule: d.by.path(prefix)}
 			if l.Findings = append(l.Findings, f); f.Enforced && e.Verdict.Layer == LayerNone {
 				e.Verdict = d
 				e.Verdict.RPCID = slices.Clone(d.RPCID) // the body's buffer serves others soon

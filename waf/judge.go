@@ -46,14 +46,23 @@ func compileModes(cfg Config) (mode [len(layerText)]Mode, errs []error) {
 	for i := range mode {
 		mode[i] = cfg.Mode
 	}
+	if faults := modeFaults("Config.Modes", cfg.Modes); len(faults) > 0 {
+		return mode, append(errs, faults...)
+	}
 	for layer, m := range cfg.Modes {
-		if layer == LayerNone || int(layer) >= len(mode) || m > DetectOnly {
-			errs = append(errs, configErrorf("Config.Modes", "no such layer or mode"))
-			continue
-		}
 		mode[layer] = m
 	}
 	return mode, errs
+}
+
+// modeFaults returns what is wrong with the modes of layers.
+func modeFaults(field string, modes map[Layer]Mode) (errs []error) {
+	for layer, m := range modes {
+		if layer == LayerNone || int(layer) >= len(layerText) || m > DetectOnly {
+			errs = append(errs, configErrorf(field, "no such layer or mode"))
+		}
+	}
+	return errs
 }
 
 // compileChecks builds the header, target and message validators, and sets the bound of messages in cfg.
@@ -138,7 +147,7 @@ func (j *judgement) run() {
 			continue
 		}
 		d.MCP = j.endpoint != nil
-		if j.s.mode[d.Layer] == DetectOnly {
+		if j.findings != nil || j.modeOf(&d) == DetectOnly {
 			j.report(ActionDetect, d)
 			continue
 		}
@@ -163,6 +172,16 @@ func (j *judgement) run() {
 	deleteTwins(j.r.Header, requestIDHeader)
 	setRequestID(j.r.Header, j.id)
 	j.report(ActionAllow, Denial{})
+}
+
+// modeOf returns the mode that is in force for a refusal.
+func (j *judgement) modeOf(d *Denial) Mode {
+	if j.endpoint != nil && !d.beyond {
+		if m, ok := j.endpoint.Modes[d.Layer]; ok {
+			return m
+		}
+	}
+	return j.s.mode[d.Layer]
 }
 
 // letGo ends what Guard.hold began.
@@ -220,7 +239,7 @@ func (j *judgement) checkRequest() Denial {
 		return Denial{Layer: LayerValidate, Code: "method_connect", Status: http.StatusMethodNotAllowed, Close: true}
 	}
 	if j.isRerouted() {
-		return Denial{Layer: LayerValidate, Code: "header_reroutes", Status: http.StatusBadRequest}
+		return Denial{Layer: LayerValidate, Code: "header_reroutes", Status: http.StatusBadRequest, beyond: true}
 	}
 	v := j.s.request.Check(validate.RequestView{
 		Method: r.Method, Target: requestTarget(r), Host: r.Host, Proto: r.Proto, Header: r.Header,
@@ -266,7 +285,7 @@ const (
 // checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint.
 func (j *judgement) checkEndpoint() Denial {
 	if _, ambiguous := j.s.endpoints.find(j.path); ambiguous {
-		return Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest}
+		return Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest, beyond: true}
 	}
 	return Denial{}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -34,15 +35,15 @@ func (e *PolicyError) Error() string {
 // anything after the object are errors. So is whatever New would refuse in these settings. All faults are returned at once,
 // at most 100, in the order of the file, each as a *[PolicyError]; nothing of the file is in them but names in a JSON Schema.
 //
-//	mode               "enforce" (default) or "detect"
+//	mode               "enforce" (default) or "detect"; modes {layer: mode} overrides it for single layers, which have the names that
+//	                   events give them: validate, endpoint, transport, identity, body, message, policy, rules, response
 //	identities         trusted_header {name, from: [network]}, bearer [{name, sha256: 64 hex digits}],
 //	                   client_certificates [{name, uri_san, dns_san, subject}]
-//	endpoints          [{path, transport: "streamable-http" or "http+sse", sse_path, versions, anonymous, allow_origins,
-//	                   allow_hosts, methods, tools, prompts, resources: [{identity, allow, deny}],
-//	                   dry_run {methods, tools, prompts, resources: the same}}];
-//	                   absent = WellKnownEndpoints
-//	                   rules for tools also have arguments [{path, equals: value, one_of: [value] or prefixes: [text],
-//	                   optional}] and argument_schema {a JSON Schema}: see AccessRule
+//	endpoints          [{path, transport: "streamable-http" or "http+sse", sse_path, versions or min_version, anonymous,
+//	                   allow_origins, allow_hosts, mode and modes (as above, of this endpoint), methods, tools, prompts,
+//	                   resources: [{identity, allow, deny}], dry_run {methods, tools, prompts, resources: the same}}];
+//	                   rules for tools may have arguments [{path, equals: value or one_of: [value] or prefixes: [text],
+//	                   optional}] and argument_schema {a JSON Schema}; absent = WellKnownEndpoints
 //	limits             body_bytes, header_value_bytes, custom_header_value_bytes, and of all requests together bodies,
 //	                   bodies_bytes, body_seconds (for reading one), streams (of one caller); absent = the defaults
 //	strict_discovery   true or false (default)
@@ -72,6 +73,7 @@ func (r *policyReader) config(v policyValue) (cfg Config) {
 	r.places[v.field] = policyPlace{v.path, v.offset, false}
 	r.object(v,
 		policyField{name: "mode", field: "Mode", read: func(v policyValue) { cfg.Mode = choice(r, v, parseMode, "enforce", "detect") }},
+		policyField{name: "modes", field: "Modes", read: func(v policyValue) { cfg.Modes = r.modes(v) }},
 		policyField{name: "identities", field: "Identities", read: func(v policyValue) { cfg.Identities = r.identities(v) }},
 		policyField{name: "endpoints", field: "Endpoints", read: func(v policyValue) { cfg.Endpoints = list(r, v, r.endpoint) }},
 		policyField{name: "limits", field: "Request", read: func(v policyValue) { r.limits(v, &cfg) }},
@@ -80,6 +82,20 @@ func (r *policyReader) config(v policyValue) (cfg Config) {
 		policyField{name: "resource_metadata", field: "ResourceMetadata", read: func(v policyValue) { cfg.ResourceMetadata = r.given(v) }},
 	)
 	return cfg
+}
+
+// modes reads an object with a mode for some layers.
+func (r *policyReader) modes(v policyValue) map[Layer]Mode {
+	modes := make(map[Layer]Mode)
+	var fields []policyField
+	for layer := LayerValidate; int(layer) < len(layerText); layer++ {
+		name := layer.String()
+		fields = append(fields, policyField{name: name, field: name, read: func(v policyValue) {
+			modes[layer] = choice(r, v, parseMode, "enforce", "detect")
+		}})
+	}
+	r.object(v, fields...)
+	return modes
 }
 
 func (r *policyReader) identities(v policyValue) (ids Identities) {
@@ -144,6 +160,7 @@ func (r *policyReader) clientCertificate(v policyValue) (c ClientCertificate) {
 }
 
 func (r *policyReader) endpoint(v policyValue) (e Endpoint) {
+	var modes map[Layer]Mode
 	fields := []policyField{
 		{name: "path", field: "Path", required: true, read: func(v policyValue) { e.Path = r.text(v) }},
 		{name: "transport", field: "Transport", read: func(v policyValue) {
@@ -155,6 +172,9 @@ func (r *policyReader) endpoint(v policyValue) (e Endpoint) {
 				r.fault(v, "must not be empty: without the member all revisions are served")
 			}
 		}},
+		{name: "min_version", field: "MinVersion", read: func(v policyValue) { e.MinVersion = r.version(v) }},
+		{name: "mode", field: "Modes", read: func(v policyValue) { e.Modes = AllLayers(choice(r, v, parseMode, "enforce", "detect")) }},
+		{name: "modes", field: "Modes", read: func(v policyValue) { modes = r.modes(v) }},
 		{name: "anonymous", field: "Anonymous", read: func(v policyValue) { e.Anonymous = r.boolean(v) }},
 		{name: "allow_origins", field: "AllowOrigins", read: func(v policyValue) { e.AllowOrigins = list(r, v, r.text) }},
 		{name: "allow_hosts", field: "AllowHosts", read: func(v policyValue) { e.AllowHosts = list(r, v, r.text) }},
@@ -165,6 +185,10 @@ func (r *policyReader) endpoint(v policyValue) (e Endpoint) {
 		r.object(v, r.accessFields(&e.DryRun.Methods, &e.DryRun.Tools, &e.DryRun.Prompts, &e.DryRun.Resources)...)
 	}})
 	r.object(v, fields...)
+	if e.Modes == nil {
+		e.Modes = modes
+	}
+	maps.Copy(e.Modes, modes) // single layers go before the mode of all
 	return e
 }
 

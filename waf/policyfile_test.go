@@ -106,6 +106,16 @@ func TestParsePolicy(t *testing.T) {
 		{Identity: "ci", Allow: []string{"query"}, ArgumentSchema: mustCompileSchema(t, `{"type": "object", "required": ["sql"],
 			"properties": {"sql": {"type": "string", "maxLength": 1000}}, "additionalProperties": false}`)},
 	}}}}
+	want["modes"] = Config{
+		Mode: DetectOnly, Modes: map[Layer]Mode{LayerValidate: Enforce, LayerResponse: DetectOnly},
+		Endpoints: []Endpoint{
+			{Path: "/a", MinVersion: mcpmsg.V20250618, Modes: map[Layer]Mode{}},
+			{Path: "/b", Modes: map[Layer]Mode{LayerPolicy: DetectOnly, LayerRules: Enforce}},
+			{Path: "/c", Modes: AllLayers(Enforce)},
+			{Path: "/d", Modes: AllLayers(DetectOnly)},
+		},
+	}
+	want["modes"].Endpoints[3].Modes[LayerIdentity] = Enforce
 	for name, data := range policyFiles(t, "good") {
 		got, err := ParsePolicy(data)
 		if err != nil {

@@ -41,7 +41,7 @@ type response struct {
 
 // response returns the writer for an answer that has to be looked at or changed, or nil.
 func (j *judgement) response(w http.ResponseWriter) *response {
-	if j.preflight || j.s.mode[LayerResponse] == DetectOnly {
+	if j.preflight || j.modeOf(&Denial{Layer: LayerResponse}) == DetectOnly {
 		return nil
 	}
 	rw := &response{ResponseWriter: w, j: j}

@@ -82,6 +82,9 @@ func (s *policySource) config() (waf.Config, error) {
 	cfg.OnEvent, cfg.Limiter = s.onEvent, s.limiter
 	if s.opts.detect {
 		cfg.Mode, cfg.Modes = waf.DetectOnly, nil
+		for i := range cfg.Endpoints {
+			cfg.Endpoints[i].Modes = nil
+		}
 	}
 	if len(s.opts.rules) > 0 || s.opts.crs {
 		rules := waf.RulesConfig{Files: s.opts.rules, MaxBodyBytes: cfg.MaxBodyBytes}
