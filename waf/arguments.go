@@ -128,7 +128,7 @@ func (n *argumentNode) add(path []string, rule ArgumentRule) (problem string) {
 	member, known := n.members[name]
 	switch last := len(path) == 1; {
 	case known && (last || member.members == nil):
-		return "another condition is on this argument, or on a part of it"
+		return "this argument, or a part of it, is named already"
 	case !known:
 		member = new(argumentNode)
 		n.members[name] = member

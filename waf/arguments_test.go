@@ -273,9 +273,9 @@ func TestArgumentFaults(t *testing.T) {
 			{Path: "/a", OneOf: []any{1}},
 			{Path: "/a/c", OneOf: []any{1}},
 		}}, []string{
-			".Arguments[1].Path: another condition is on this argument, or on a part of it",
-			".Arguments[2].Path: another condition is on this argument, or on a part of it",
-			".Arguments[3].Path: another condition is on this argument, or on a part of it",
+			".Arguments[1].Path: this argument, or a part of it, is named already",
+			".Arguments[2].Path: this argument, or a part of it, is named already",
+			".Arguments[3].Path: this argument, or a part of it, is named already",
 		}},
 		{"no tool", waf.AccessRule{Identity: "*", Allow: []string{}, Arguments: []waf.ArgumentRule{{Path: "/a", OneOf: []any{1}}}}, []string{
 			".Allow: must not be empty beside conditions: they are for the tools that it holds",

@@ -76,8 +76,11 @@ type Config struct {
 	DangerouslyKeepPoisonedLists bool
 
 	// OnEvent, if not nil, is called with every decision, synchronously, before the answer or the handler. It may be
-	// called concurrently; what it blocks, the request waits for.
+	// called concurrently; what it blocks, the request waits for. [LogEvents] makes one that logs.
 	OnEvent func(Event)
+
+	// LogValues names request values that events carry, redacted. Without it they carry none.
+	LogValues LogValues
 
 	// OnDeny, if not nil, writes the answer to a refused request instead of the Guard. The decision stands whatever it
 	// writes; if it writes nothing, the Guard answers after all.

@@ -33,7 +33,7 @@ func (a Action) String() string {
 // Event describes one decision. Every request gets exactly one event whose Action is ActionAllow or ActionDeny and whose
 // Layer is not LayerResponse; before it, each finding of a layer that only detects is an event of its own, and so is each
 // message on which Endpoint.DryRun disagrees; after it, each answer or event of a stream that LayerResponse withheld. No field holds a value of the request except Tool
-// and Identity, which are names; Tool is quoted to ASCII and cut at 128 bytes.
+// and Identity, which are names, and what [LogValues] names; Tool is quoted to ASCII and cut at 128 bytes.
 type Event struct {
 	Time      time.Time
 	RequestID string // random, made by the Guard, the same in all events of a request; see [Guard.Wrap]
@@ -47,15 +47,30 @@ type Event struct {
 	Tool      string // name of the tool, prompt or task
 	Identity  string // name of the caller; "" if not known
 
+	// Headers and Arguments are the values that Config.LogValues names, redacted. Fields that the request does not have are left out,
+	// and so are the arguments of a batch and of a message that was refused before it was read.
+	Headers   []LoggedValue
+	Arguments []LoggedValue
+
 	Total     time.Duration // from the first check to the decision, without reading the body
 	ReadBody  time.Duration // reading the body, which is the client's and the network's time
 	Message   time.Duration // parsing and checking the message
 	RulesTime time.Duration // the rules
 }
 
-// LogValue implements [slog.LogValuer] with stable attribute names; zero fields are left out.
+// LogValue implements [slog.LogValuer]. The names of the attributes are stable; those that would be empty are left out:
+//
+//	request_id                            RequestID
+//	action                                Action
+//	layer, code, status                   Layer, Code, Status; left out if no layer refused
+//	rule_ids                              RuleIDs, an array
+//	endpoint, method, tool, identity      the fields of these names
+//	headers, arguments                    groups, with an attribute for each value that LogValues names
+//	total, read_body, message, rules      Total, ReadBody, Message, RulesTime; durations, in JSON as nanoseconds
+//
+// The time is not among them: it is that of the record.
 func (e Event) LogValue() slog.Value {
-	attrs := make([]slog.Attr, 0, 14)
+	attrs := make([]slog.Attr, 0, 16)
 	if e.RequestID != "" {
 		attrs = append(attrs, slog.String("request_id", e.RequestID))
 	}
@@ -72,6 +87,19 @@ func (e Event) LogValue() slog.Value {
 		if s.value != "" {
 			attrs = append(attrs, slog.String(s.key, s.value))
 		}
+	}
+	for _, g := range [...]struct {
+		key    string
+		values []LoggedValue
+	}{{"headers", e.Headers}, {"arguments", e.Arguments}} {
+		if len(g.values) == 0 {
+			continue
+		}
+		group := make([]slog.Attr, len(g.values))
+		for i, v := range g.values {
+			group[i] = slog.String(v.Name, v.Value)
+		}
+		attrs = append(attrs, slog.Attr{Key: g.key, Value: slog.GroupValue(group...)})
 	}
 	for _, d := range [...]struct {
 		key   string

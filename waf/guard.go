@@ -168,6 +168,9 @@ func compile(cfg Config) (*state, error) {
 	if s.challenge, more = compileChallenge(cfg.ResourceMetadata); len(more) > 0 {
 		errs = append(errs, more...)
 	}
+	if s.logValues, more = compileLogValues(cfg.LogValues); len(more) > 0 {
+		errs = append(errs, more...)
+	}
 	if s.sessions, more = compileSessions(cfg.SessionKeys); len(more) > 0 {
 		errs = append(errs, more...)
 	}

@@ -28,6 +28,7 @@ type state struct {
 	rules           *Ruleset // nil if left out
 	ownRules        bool
 	onEvent         func(Event)
+	logValues       *logValues // nil if events carry no values
 	onDeny          func(http.ResponseWriter, *http.Request, Denial)
 }
 
@@ -225,6 +226,9 @@ func (j *judgement) report(action Action, d Denial) {
 		if m.Method != 0 {
 			e.Method = m.Method.String()
 		}
+	}
+	if j.s.logValues != nil {
+		j.s.logValues.add(&e, j.r.Header, j.message)
 	}
 	j.s.onEvent(e)
 }

@@ -49,6 +49,7 @@ func (e *PolicyError) Error() string {
 //	strict_discovery   true or false (default)
 //	trusted_proxies    [network]
 //	resource_metadata  URL
+//	log_values         headers [name], arguments [JSON Pointer], value_bytes: see LogValues
 //
 // An absent list is nil in the Config, an empty one is empty and not nil: [Endpoint] says what each means.
 func ParsePolicy(data []byte) (Config, error) {
@@ -80,6 +81,7 @@ func (r *policyReader) config(v policyValue) (cfg Config) {
 		policyField{name: "strict_discovery", field: "StrictDiscovery", read: func(v policyValue) { cfg.StrictDiscovery = r.boolean(v) }},
 		policyField{name: "trusted_proxies", field: "TrustedProxies", read: func(v policyValue) { cfg.TrustedProxies = list(r, v, r.network) }},
 		policyField{name: "resource_metadata", field: "ResourceMetadata", read: func(v policyValue) { cfg.ResourceMetadata = r.given(v) }},
+		policyField{name: "log_values", field: "LogValues", read: func(v policyValue) { cfg.LogValues = r.logValues(v) }},
 	)
 	return cfg
 }
@@ -274,6 +276,15 @@ func (r *policyReader) schema(v policyValue) *mcpmsg.Schema {
 		r.fault(v, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return schema
+}
+
+func (r *policyReader) logValues(v policyValue) (l LogValues) {
+	r.object(v,
+		policyField{name: "headers", field: "Headers", read: func(v policyValue) { l.Headers = list(r, v, r.text) }},
+		policyField{name: "arguments", field: "Arguments", read: func(v policyValue) { l.Arguments = list(r, v, r.text) }},
+		policyField{name: "value_bytes", field: "MaxBytes", read: func(v policyValue) { l.MaxBytes = r.integer(v, maxLoggedBytes) }},
+	)
+	return l
 }
 
 // limits stands for Config.Request, of which New reports all faults as one, and for Config.Limits.

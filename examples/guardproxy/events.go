@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,8 +12,8 @@ import (
 
 // eventLog writes one JSON object per decision, in whole lines. A nil eventLog writes nothing.
 type eventLog struct {
-	logger *slog.Logger
-	file   *os.File // nil for standard output
+	write func(waf.Event)
+	file  *os.File // nil for standard output
 }
 
 // openEvents returns nil if path is empty. A file is appended to.
@@ -35,7 +34,9 @@ func openEvents(path string, stdout io.Writer, log *lineLog) (*eventLog, error) 
 }
 
 func newEventLog(w io.Writer, log *lineLog) *eventLog {
-	return &eventLog{logger: slog.New(slog.NewJSONHandler(&complainer{w: w, log: log}, &slog.HandlerOptions{ReplaceAttr: plain}))}
+	// What fails to be written is reported by the complainer.
+	handler := slog.NewJSONHandler(&complainer{w: w, log: log}, &slog.HandlerOptions{ReplaceAttr: plain})
+	return &eventLog{write: waf.LogEvents(slog.New(handler))}
 }
 
 // plain leaves out what slog adds to every record but an event does not need.
@@ -44,12 +45,6 @@ func plain(groups []string, a slog.Attr) slog.Attr {
 		return slog.Attr{}
 	}
 	return a
-}
-
-func (l *eventLog) write(e waf.Event) {
-	record := slog.NewRecord(e.Time, slog.LevelInfo, "", 0)
-	record.AddAttrs(e.LogValue().Group()...)
-	_ = l.logger.Handler().Handle(context.Background(), record) // complainer reports failures
 }
 
 func (l *eventLog) close() {
