@@ -98,6 +98,9 @@ func mirrorValue[T Text](s T, c Code) problem {
 	if p := mirrorText(s, c); p.code != CodeOK {
 		return p
 	}
+	if s[0] != '=' { // nearly all
+		return problem{}
+	}
 	if from, to, ok := scan.Sentinel(s); ok {
 		if i := scan.Base64(s[from:to]); i >= 0 {
 			return problem{CodeMCPEncodingInvalid, from + i}

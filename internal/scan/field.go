@@ -130,10 +130,26 @@ func VisibleASCII[T Text](s T) int { return firstOutside(s, 0x21) }
 // PrintableASCII returns the index of the first byte that is neither HTAB nor within 0x20 to 0x7e, or -1.
 func PrintableASCII[T Text](s T) int { return firstOutside(s, ' ') }
 
-// firstOutside returns the index of the first byte outside low to 0x7e, or -1. If low is a space, HTAB is within too.
+// firstOutside returns the index of the first byte outside low to 0x7e, or -1. If low is a space, HTAB is within too. Words
+// are tested first, the last of which overlaps the one before it; why the sum and the difference suffice: see unplain.
 func firstOutside[T Text](s T, low byte) int {
-	if len(s) >= 8 && plainWords(s, ones*uint64(low)) {
-		return -1
+	if n := len(s); n >= 8 {
+		lows := ones * uint64(low)
+		w := Load64(s[n-8:])
+		odd := (w - lows) | (w + ones)
+		i := 0
+		for ; i <= n-32; i += 32 {
+			block := s[i : i+32]
+			w0, w1, w2, w3 := Load64(block[:8]), Load64(block[8:16]), Load64(block[16:24]), Load64(block[24:32])
+			odd |= (w0 - lows) | (w0 + ones) | (w1 - lows) | (w1 + ones) | (w2 - lows) | (w2 + ones) | (w3 - lows) | (w3 + ones)
+		}
+		for ; i < n-8; i += 8 {
+			w = Load64(s[i : i+8])
+			odd |= (w - lows) | (w + ones)
+		}
+		if odd&highs == 0 {
+			return -1
+		}
 	}
 	for i := range len(s) {
 		if c := s[i]; c-low > 0x7e-low && (c != '\t' || low != ' ') {
@@ -141,25 +157,6 @@ func firstOutside[T Text](s T, low byte) int {
 		}
 	}
 	return -1
-}
-
-// plainWords reports whether every byte of s lies between low, the same byte in all lanes, and 0x7e. s has at least eight
-// bytes; the last word overlaps the one before it. Why the sum and the difference suffice: see unplain.
-func plainWords[T Text](s T, low uint64) bool {
-	n := len(s)
-	w := Load64(s[n-8:])
-	odd := (w - low) | (w + ones)
-	i := 0
-	for ; i <= n-32; i += 32 {
-		block := s[i : i+32]
-		w0, w1, w2, w3 := Load64(block[:8]), Load64(block[8:16]), Load64(block[16:24]), Load64(block[24:32])
-		odd |= (w0 - low) | (w0 + ones) | (w1 - low) | (w1 + ones) | (w2 - low) | (w2 + ones) | (w3 - low) | (w3 + ones)
-	}
-	for ; i < n-8; i += 8 {
-		w = Load64(s[i : i+8])
-		odd |= (w - low) | (w + ones)
-	}
-	return odd&highs == 0
 }
 
 // HostName reports whether s, of at least eight bytes, holds only letters, digits, hyphens and dots.
