@@ -161,8 +161,7 @@ type mode struct {
 // tally is what a check has seen of a request so far.
 type tally struct {
 	mode
-	picky   bool                 // some bytes of values that fields may hold are refused
-	suspect fieldFlags           // what in flags makes a field unwelcome
+	suspect fieldFlags           // what in flags asks for a closer look
 	settled fieldFlags           // sealed if no value needs a look at each byte
 	yield   func(Violation) bool // nil: stop at the first violation
 	found   Violation            // the last violation
@@ -183,13 +182,15 @@ type tally struct {
 // start prepares t for a request.
 func (h *Headers) start(t *tally, m mode, yield func(Violation) bool) {
 	t.mode, t.yield, t.length = m, yield, -1
-	t.picky = m.http2 || h.obsText || h.outerSpace
 	t.suspect = forbidden
+	if m.http10 {
+		t.suspect |= connection
+	}
+	if m.http2 || h.obsText || h.outerSpace {
+		t.suspect |= every
+	}
 	if m.parsed {
 		t.settled = sealed
-	}
-	if m.http2 || m.http10 {
-		t.suspect |= connection
 	}
 }
 
@@ -203,114 +204,120 @@ func (t *tally) stop(v Violation) bool {
 	return v.Code == CodeHeaderTooMany || v.Code == CodeHeaderTooLarge || v.Code == CodeNotCompiled
 }
 
-// checkMap hands the lines on in batches, so that there is one loop for maps and lists, without a call for each line. It
-// reports whether the check goes on.
+// checkMap reports whether the check goes on.
 func (h *Headers) checkMap(t *tally, header map[string][]string) bool {
-	var batch [16]Field
-	n := 0
 	t.header = header
+	if !h.ready {
+		return h.turnAway(t)
+	}
 	for name, values := range header {
-		for _, value := range values {
-			if n == len(batch) {
-				if !h.checkLines(t, batch[:]) {
-					return false
-				}
-				n = 0
+		if t.fields += len(values); t.fields > h.maxFields {
+			return h.turnAway(t)
+		}
+		if len(values) == 1 { // nearly always, and the loop costs more
+			if !h.line(t, name, values[0]) {
+				return false
 			}
-			batch[n] = Field{name, value}
-			n++
+			continue
+		}
+		for _, value := range values {
+			if !h.line(t, name, value) {
+				return false
+			}
 		}
 	}
-	return h.checkLines(t, batch[:n]) && t.whole()
+	return t.whole()
 }
 
 // checkFields reports whether the check goes on.
 func (h *Headers) checkFields(t *tally, fields []Field) bool {
 	t.list = fields
-	return h.checkLines(t, fields) && t.whole()
-}
-
-// checkLines checks field lines and reports whether the check goes on.
-func (h *Headers) checkLines(t *tally, fields []Field) bool {
-	if !h.ready {
-		return !t.stop(Violation{Code: CodeNotCompiled})
+	if t.fields = len(fields); !h.ready || t.fields > h.maxFields {
+		return h.turnAway(t)
 	}
-	if t.fields += len(fields); t.fields > h.maxFields {
-		return !t.stop(tooMany(CodeHeaderTooMany, "", h.maxFields, t.fields))
-	}
-	for len(fields) > 0 {
-		i, row, p := h.lines(t, fields)
-		if p.code == CodeOK {
-			break
-		}
-		if t.stop(h.explain(t, row, fields[i].Name, fields[i].Value, p)) {
+	for i := range fields {
+		if !h.line(t, fields[i].Name, fields[i].Value) {
 			return false
 		}
-		fields = fields[i+1:]
+	}
+	return t.whole()
+}
+
+// turnAway says why no more lines are looked at, and that the check ends.
+func (h *Headers) turnAway(t *tally) bool {
+	if !h.ready {
+		t.stop(Violation{Code: CodeNotCompiled})
+	} else {
+		t.stop(tooMany(CodeHeaderTooMany, "", h.maxFields, t.fields))
+	}
+	return false
+}
+
+// line checks a field line and reports whether the check goes on.
+func (h *Headers) line(t *tally, name, value string) bool {
+	var ends nameEnds // those of endsOf, which is not inlined
+	if len(name) >= 8 {
+		ends = nameEnds{scan.Load64(name[:8]), scan.Load64(name[len(name)-8:])}
+	} else if len(name) >= 4 {
+		ends = nameEnds{uint64(scan.Load32(name[:4])), uint64(scan.Load32(name[len(name)-4:]))}
+	} else {
+		ends = endsOf(name)
+	}
+	f := &h.table.fields[h.table.index[ends.slot()]]
+	// One branch for what nearly always holds: a known name, as net/http writes it.
+	if (f.ends.head^ends.head)|(f.ends.tail^ends.tail)|uint64(len(f.name)^len(name)) != 0 || len(name) > 16 && f.name != name {
+		var p problem
+		if f, p = h.named(t, f, name); p.code != CodeOK {
+			return h.refuse(t, f, name, value, p)
+		}
+	}
+	t.bytes += len(name) + len(value) + lineOverhead
+	if t.bytes > h.maxBytes {
+		return h.refuse(t, f, name, value, problem{CodeHeaderTooLarge, 0})
+	}
+	if len(value) > f.limit {
+		return h.refuse(t, f, name, value, problem{CodeHeaderValueTooLong, 0})
+	}
+	if f.flags&t.suspect != 0 {
+		if p := h.picky(t, f, name, value); p.code != CodeOK {
+			return h.refuse(t, f, name, value, p)
+		}
+	} else if (f.flags|t.settled)&sealed == 0 {
+		if at, folded := scan.FieldValue(value); at >= 0 {
+			return h.refuse(t, f, name, value, valueProblem(at, folded))
+		}
+	}
+	seen := t.seen
+	t.seen = seen | f.once
+	if seen&f.once != 0 {
+		if c := t.again(f, name); c != CodeOK {
+			return h.refuse(t, f, name, value, problem{c, 0})
+		}
+	}
+	if f.grammar != noGrammar {
+		if p := h.grammar(t, f.grammar, value); p.code != CodeOK {
+			return h.refuse(t, f, name, value, t.rank(f, value, p))
+		}
 	}
 	return true
 }
 
-// lines checks field lines up to the first with a problem, and returns its index, its row and the problem.
-func (h *Headers) lines(t *tally, fields []Field) (i, row int, p problem) {
-	for i = range fields {
-		name, value := fields[i].Name, fields[i].Value
-		var ends nameEnds // endsOf, which is not inlined
-		if len(name) >= 8 {
-			ends = nameEnds{scan.Load64(name[:8]), scan.Load64(name[len(name)-8:])}
-		} else if len(name) >= 4 {
-			ends = nameEnds{uint64(scan.Load32(name[:4])), uint64(scan.Load32(name[len(name)-4:]))}
-		} else {
-			ends = endsOf(name)
-		}
-		row = int(h.table.index[ends.slot()])
-		if row != customRow {
-			f := &h.table.fields[row]
-			if f.ends != ends || len(f.name) != len(name) || len(name) > 16 && f.name != name {
-				row = int(find(&h.table, name)) // another case, or another name in the same slot
-			}
-		}
-		if row == customRow {
-			if row, p = h.custom(t, name); p.code != CodeOK {
-				return i, row, p
-			}
-		}
-		f := &h.table.fields[row]
-		t.bytes += len(name) + len(value) + lineOverhead
-		if t.bytes > h.maxBytes {
-			return i, row, problem{CodeHeaderTooLarge, 0}
-		}
-		if len(value) > f.limit {
-			return i, row, problem{CodeHeaderValueTooLong, 0}
-		}
-		if f.flags&t.suspect != 0 {
-			if p.code = t.unwanted(f); p.code != CodeOK {
-				return i, row, p
-			}
-		}
-		if (f.flags|t.settled)&sealed == 0 {
-			if at, folded := scan.FieldValue(value); at >= 0 {
-				return i, row, valueProblem(at, folded)
-			}
-		}
-		if t.picky {
-			if p = h.picky(t, name, value); p.code != CodeOK {
-				return i, row, p
-			}
-		}
-		if t.seen&f.once != 0 {
-			if p.code = t.again(f, name); p.code != CodeOK {
-				return i, row, p
-			}
-		}
-		t.seen |= f.once
-		if f.grammar != noGrammar {
-			if p = h.grammar(t, f.grammar, value); p.code != CodeOK {
-				return i, row, t.rank(f, value, p)
-			}
-		}
+// refuse hands on the problem of a line and reports whether the check goes on.
+func (h *Headers) refuse(t *tally, f *field, name, value string, p problem) bool {
+	return !t.stop(h.explain(t, f, name, value, p))
+}
+
+// named returns the row of a name that is not the one of f, the row to which its ends led.
+func (h *Headers) named(t *tally, f *field, name string) (*field, problem) {
+	row := customRow
+	if f != &h.table.fields[customRow] {
+		row = int(find(&h.table, name)) // another case, or another name in the same slot
 	}
-	return 0, 0, problem{}
+	var p problem
+	if row == customRow {
+		row, p = h.custom(t, name)
+	}
+	return &h.table.fields[row], p
 }
 
 // lineOverhead is what a line costs beside its name and value, in the reckoning of HTTP/2.
@@ -347,14 +354,13 @@ func (t *tally) repeats(name string) bool {
 	return n > 1
 }
 
-// explain makes the violation of a problem that line or customName found. They return the shorter form because most lines
-// have none.
-func (h *Headers) explain(t *tally, row int, name, value string, p problem) Violation {
+// explain makes the violation of a problem with a line. Checks return the shorter form because most lines have none.
+func (h *Headers) explain(t *tally, f *field, name, value string, p problem) Violation {
 	switch p.code {
 	case CodeHeaderTooLarge:
 		return tooMany(p.code, "", h.maxBytes, t.bytes)
 	case CodeHeaderValueTooLong:
-		return tooLong(p.code, name, h.table.fields[row].limit, len(value))
+		return tooLong(p.code, name, f.limit, len(value))
 	case CodeHeaderNameTooLong:
 		return tooLong(p.code, name, h.maxName, len(name))
 	case CodeMCPParamTooMany:
@@ -372,17 +378,17 @@ func (h *Headers) custom(t *tally, name string) (row int, p problem) {
 	if len(name) > h.maxName {
 		return customRow, problem{CodeHeaderNameTooLong, 0}
 	}
-	if !t.parsed {
+	if !isPlainToken(name) {
 		if p = fieldName(name); p.code != CodeOK {
 			return customRow, p
 		}
-	}
-	if at := strings.IndexByte(name, '_'); at >= 0 {
-		if h.table.isTwin(name) {
-			return customRow, problem{CodeHeaderNameTwin, at}
-		}
-		if h.underscores {
-			return customRow, problem{CodeHeaderNameUnderscore, at}
+		if at := strings.IndexByte(name, '_'); at >= 0 {
+			if h.table.isTwin(name) {
+				return customRow, problem{CodeHeaderNameTwin, at}
+			}
+			if h.underscores {
+				return customRow, problem{CodeHeaderNameUnderscore, at}
+			}
 		}
 	}
 	if !isMCPParam(name) {
@@ -397,6 +403,14 @@ func (h *Headers) custom(t *tally, name string) (row int, p problem) {
 	return paramRow, problem{}
 }
 
+// isPlainToken reports whether name is a token of letters, digits, hyphens and maybe dots.
+func isPlainToken(name string) bool {
+	if len(name) >= 8 {
+		return scan.HostName(name)
+	}
+	return name != "" && scan.Not(name, 0, scan.LDH) == len(name)
+}
+
 // maxMCPParams bounds the Mcp-Param fields of a request, so that finding a repeated one stays linear.
 const maxMCPParams = 64
 
@@ -409,8 +423,21 @@ func upperCase(name string) int {
 	return -1
 }
 
-// picky checks for what is allowed in most configurations and versions.
-func (h *Headers) picky(t *tally, name, value string) problem {
+// picky judges fields that are refused by name, and values by what is allowed in most configurations and versions.
+func (h *Headers) picky(t *tally, f *field, name, value string) problem {
+	switch {
+	case f.flags&forbidden != 0:
+		return problem{CodeHeaderForbidden, 0}
+	case f.grammar == transferEncodingGrammar && (t.http2 || t.http10):
+		return problem{CodeTransferEncodingVersion, 0}
+	case f.flags&connection != 0 && t.http2:
+		return problem{CodeHeaderConnectionSpecific, 0}
+	}
+	if (f.flags|t.settled)&sealed == 0 {
+		if at, folded := scan.FieldValue(value); at >= 0 {
+			return valueProblem(at, folded)
+		}
+	}
 	if t.http2 && t.raw {
 		if at := upperCase(name); at >= 0 {
 			return problem{CodeHeaderNameUppercase, at}
@@ -444,19 +471,6 @@ func (t *tally) rank(f *field, value string, p problem) problem {
 	return p
 }
 
-// unwanted judges fields that are refused by name.
-func (t *tally) unwanted(f *field) Code {
-	switch {
-	case f.flags&forbidden != 0:
-		return CodeHeaderForbidden
-	case f.grammar == transferEncodingGrammar && (t.http2 || t.http10):
-		return CodeTransferEncodingVersion
-	case t.http2:
-		return CodeHeaderConnectionSpecific
-	}
-	return CodeOK
-}
-
 func obsText(s string) int {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
@@ -469,7 +483,7 @@ func obsText(s string) int {
 // grammar checks a value, without the white space around it, against a grammar, and remembers what the request as a whole
 // needs.
 func (h *Headers) grammar(t *tally, g grammar, value string) (p problem) {
-	if n := len(value); n > 0 && (isOWS(value[0]) || isOWS(value[n-1])) {
+	if n := len(value); n > 0 && (value[0] <= ' ' || value[n-1] <= ' ') {
 		from, to := trimOWS(value)
 		if at := strings.IndexByte(value, '\t'); at >= 0 && isFraming(g) {
 			return problem{CodeHeaderValueSpace, at - from} // legal, but what obfuscated framing uses (Kettle, 2019)

@@ -40,7 +40,7 @@ const (
 )
 
 // fieldFlags are the properties of a field that are no grammar.
-type fieldFlags uint8
+type fieldFlags uint16
 
 const (
 	singleton  fieldFlags = 1 << iota // no list: may occur once (RFC 9110, 5.3)
@@ -51,6 +51,7 @@ const (
 	endToEnd                          // known and not hopByHop
 	noTrailer                         // known and not mayTrail
 	sealed                            // its grammar leaves no byte of a value unread
+	every                             // all rows have it
 )
 
 // bound says which limit of HeaderConfig holds for the value of a field.
@@ -218,6 +219,7 @@ var knownFields = newFieldTable()
 
 func newFieldTable() (t fieldTable) {
 	t.used = firstRow
+	t.fields[customRow].ends = nameEnds{^uint64(0), ^uint64(0)} // of no name, not even the empty one
 	param := &t.fields[paramRow]
 	param.grammar, param.flags, param.once = mcpParamGrammar, sealed, 1
 	once := param.once
@@ -237,6 +239,9 @@ func newFieldTable() (t fieldTable) {
 			once <<= 1 // a test sees to it that there are no more than 64
 			f.once = once
 		}
+	}
+	for i := range t.fields {
+		t.fields[i].flags |= every
 	}
 	return t
 }
