@@ -54,6 +54,10 @@ type Config struct {
 	// later revisions and official extensions may define them.
 	RefuseReservedMeta bool
 
+	// WholeBase64 looks at every character of images, audio and blobs. false = of those of more than 64 KiB at the first and the
+	// last 4 KiB only: the rest would take as long again as all else, and decides nothing about the message.
+	WholeBase64 bool
+
 	// StrictToolNames refuses calls of tools whose name is not 1 to 128 letters, digits, hyphens, underscores and dots, which the
 	// protocol says a name SHOULD be (MCP 2025-11-25, Tools). false = every visible character, as real servers use.
 	StrictToolNames bool

@@ -391,3 +391,41 @@ func TestReservedMeta(t *testing.T) {
 		}
 	}
 }
+
+// TestBase64: every character of content of up to 64 KiB counts, of longer one those at its ends, or all on request.
+func TestBase64(t *testing.T) {
+	usual, whole := newValidator(t, mcpmsg.Config{}), newValidator(t, mcpmsg.Config{WholeBase64: true})
+	ctx := server(mcpmsg.V20250618, mcpmsg.MethodToolsCall)
+	for _, r := range []struct {
+		size, at    int // of the wrong character, -1 for none
+		usual, more bool
+	}{
+		{0, -1, true, true}, {4, -1, true, true}, {64 << 10, -1, true, true}, {64<<10 + 4, -1, true, true}, {1 << 20, -1, true, true},
+		{4, 0, false, false}, {64, 40, false, false}, {64 << 10, 32 << 10, false, false}, {64 << 10, 64<<10 - 1, false, false},
+		{64<<10 + 4, 4<<10 - 1, false, false}, {64<<10 + 4, 4 << 10, true, false}, {1 << 20, 1 << 19, true, false},
+		{1 << 20, 1<<20 - 4<<10 - 1, true, false}, {1 << 20, 1<<20 - 4<<10, false, false}, {1 << 20, 1<<20 - 1, false, false},
+	} {
+		for _, c := range []byte("-_ %\x7f=") {
+			text := []byte(strings.Repeat("Ab+/", r.size/4))
+			if r.at >= 0 {
+				text[r.at] = c
+			}
+			if c == '=' && r.at == r.size-1 {
+				continue // padding
+			}
+			in := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"audio","mimeType":"audio/wav","data":"%s"}]}}`, text)
+			_, bad := usual.Check(in, ctx)
+			_, more := whole.Check(in, ctx)
+			if bad.OK() != r.usual || more.OK() != r.more || !more.OK() && more.Code != mcpmsg.CodeSchemaForm {
+				t.Errorf("%d bytes with %q at %d: %v, in whole %v", r.size, c, r.at, bad.Code, more.Code)
+			}
+		}
+	}
+	in := []byte(`{"jsonrpc":"2.0","id":1,"result":{"contents":[{"uri":"a:b","blob":"` + strings.Repeat("AAA\\/", 20_000) + `"}]}}`)
+	if _, bad := usual.Check(in, server(mcpmsg.V20250618, mcpmsg.MethodResourcesRead)); !bad.OK() {
+		t.Errorf("escaped slashes: %v", bad.Err())
+	}
+	if n := allocs(5, func() { whole.Check(in, ctx) }); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
+}

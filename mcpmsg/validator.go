@@ -67,7 +67,7 @@ func New(cfg Config) (*Validator, error) {
 	v.prefixBits = v.edges[0].Node.Bits("jsonrpc", "id", "method")
 	v.pool = &sync.Pool{New: func() any {
 		c := &check{v: v, walk: schema.NewWalker(walk)}
-		c.walk.Host = c
+		c.walk.Host, c.walk.WholeBase64 = c, cfg.WholeBase64
 		if cfg.RefuseReservedMeta {
 			c.walk.Reserved = c.reservedMeta
 		}

@@ -43,7 +43,7 @@ func (f Format) holds(w *Walker, body []byte) bool {
 	case Name:
 		return jsonscan.FirstInvisible(body) < 0 && !jsonscan.MixesScripts(body)
 	case Base64:
-		return isBase64(body)
+		return isBase64(body, w.WholeBase64)
 	case MetaKey:
 		key := w.decoded(body)
 		return isMetaKey(key, false) && (w.Reserved == nil || !w.Reserved(key))
@@ -102,17 +102,21 @@ func isTraceparent(s []byte) bool {
 	return string(s[3:35]) != "00000000000000000000000000000000" && string(s[36:52]) != "0000000000000000"
 }
 
-// base64Checked is how much of each end of a long Base64 text is looked at. A wrong character in the middle of a megabyte of
-// payload misleads no reader of the message, and looking for it would cost more than all else.
-const base64Checked = 2 << 10
+// Of Base64 text of more than wholeBase64 bytes only base64Checked bytes at each end are looked at, unless [Walker.WholeBase64]
+// is set. A wrong character in the middle of a picture misleads no reader of the message, and looking for it takes as long as
+// all the rest of the walk.
+const (
+	wholeBase64   = 64 << 10
+	base64Checked = 4 << 10
+)
 
 // isBase64 reports whether a string body is Base64 text.
-func isBase64(body []byte) bool {
-	if n := len(body); n > 2*base64Checked && n%4 == 0 &&
-		base64End(body[:base64Checked]) == base64Checked && base64End(body[n-base64Checked:])+2 >= base64Checked {
+func isBase64(body []byte, whole bool) bool {
+	if n := len(body); n > wholeBase64 && !whole && n%4 == 0 &&
+		jsonscan.Base64(body[:base64Checked]) == base64Checked && jsonscan.Base64(body[n-base64Checked:])+2 >= base64Checked {
 		body = body[n-base64Checked:]
 	}
-	if end := base64End(body); end == len(body) || body[end] == '=' {
+	if end := jsonscan.Base64(body); end == len(body) || body[end] == '=' {
 		pad := len(body) - end
 		return len(body)%4 == 0 && pad <= 2 && string(body[end:]) == "=="[:pad]
 	}
@@ -126,23 +130,11 @@ func isBase64(body []byte) bool {
 		case c == '=':
 			pad++
 			size--
-		case pad > 0 || !isBase64Char(c):
+		case pad > 0 || !isAlnum(c) && c != '+' && c != '/':
 			return false
 		}
 	}
 }
-
-// base64End returns the number of Base64 characters with which s begins.
-func base64End(s []byte) int {
-	for i, c := range s {
-		if !isBase64Char(c) {
-			return i
-		}
-	}
-	return len(s)
-}
-
-func isBase64Char(c byte) bool { return isAlnum(c) || c == '+' || c == '/' }
 
 func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 func isAlnum(c byte) bool  { return isLetter(c) || c-'0' < 10 }

@@ -46,16 +46,18 @@ type Walker struct {
 	Wide     bool                  // a string has a character that is not ASCII, or a \u escape; the owner resets it
 	Reserved func(key []byte) bool // keys of _meta that are refused though the rules for keys admit them; nil = none
 	Marked   bool                  // a free-form object may have a member x-mcp-header; the owner resets it
-	Fault    Fault                 // why the last walk stopped; Reason OK with a Host that refused
-	few      int                   // names of an object that are compared one by one
-	next     [numPlaces]*slot      // the known member that came the last time after each place, see [Edge]
-	root     *Edge
-	reason   Reason // what the last failing atom said
-	frames   []frame
-	names    []nameEntry
-	tables   []uint32
-	text     []byte // decoded name
-	at       resume
+	// WholeBase64 says that every character of Base64 text is looked at, not just those at the ends of a long one.
+	WholeBase64 bool
+	Fault       Fault            // why the last walk stopped; Reason OK with a Host that refused
+	few         int              // names of an object that are compared one by one
+	next        [numPlaces]*slot // the known member that came the last time after each place, see [Edge]
+	root        *Edge
+	reason      Reason // what the last failing atom said
+	frames      []frame
+	names       []nameEntry
+	tables      []uint32
+	text        []byte // decoded name
+	at          resume
 }
 
 // frame is an open object or array, in a cache line.
