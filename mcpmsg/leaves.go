@@ -30,6 +30,7 @@ type level struct {
 	name   Raw // of the member being read; nil in an array
 	index  int // of the element being read
 	object bool
+	mark   uint8 // what headerMarksHold knows about it
 }
 
 // NewLeaves returns a Leaves before the first leaf of a value of an accepted message. An absent value has none.

@@ -45,6 +45,9 @@ func paramHeaders(doc map[string]any) ([]paramHeader, error) {
 				case typ != "string" && typ != "integer" && typ != "boolean":
 					return fmt.Errorf("mcpmsg: schema: x-mcp-header at %q is not on a string, integer or boolean", path)
 				}
+				if len(found) == maxHeaderMarks {
+					return fmt.Errorf("mcpmsg: schema: more than %d x-mcp-header", maxHeaderMarks)
+				}
 				found = append(found, paramHeader{headerParam + name, slices.Clone(path), typ == "integer"})
 			}
 			for k, e := range v {
@@ -117,21 +120,19 @@ func (v *Validator) mirrorsParams(m *Message, header map[string][]string, must b
 	return Violation{}
 }
 
-// argument returns the value at a path of member names, nil if there is none.
+// argument returns the value at a path of member names, nil if there is none. It reads at no more than once, up to the end of
+// the value.
 func argument(at Raw, path []string) Raw {
+	if len(at) == 0 {
+		return nil
+	}
+	i := 0
 	for _, name := range path {
-		var found Raw
-		for key, value := range jsonscan.Members(at) {
-			if jsonscan.Equal(key, name) {
-				found = value
-				break
-			}
-		}
-		if at = found; at == nil {
+		if i = jsonscan.Member(at, i, name); i < 0 {
 			return nil
 		}
 	}
-	return at
+	return at[i:jsonscan.Skip(at, i)]
 }
 
 // mirrors judges one field by the argument that it repeats.

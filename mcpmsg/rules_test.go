@@ -148,9 +148,15 @@ func TestCompileSchemaErrors(t *testing.T) {
 		bomb += fmt.Sprintf(`"d%d":{"anyOf":[{"$ref":"#/$defs/d%d"},{"allOf":[{"$ref":"#/$defs/d%d"},{"minLength":%d}]}]},`, i, i+1, i+1, i)
 	}
 	bomb += `"d60":{"type":"string"}}}`
+	marks := `{"properties":{`
+	for i := range 33 {
+		marks += fmt.Sprintf(`"p%d":{"type":"string","x-mcp-header":"P%d"},`, i, i)
+	}
 	for in, want := range map[string]string{
-		bomb:         "alternatives",
-		`{"not":{}}`: `"not"`,
+		bomb:                                   "alternatives",
+		marks + `"q":{}}}`:                     "more than 32",
+		`{"type":"string","x-mcp-header":"A"}`: "reachable",
+		`{"not":{}}`:                           `"not"`,
 		`{"properties":{"a":{"uniqueItems":true}}}`: `"uniqueItems"`,
 		`{"patternProperties":{}}`:                  `"patternProperties"`,
 		`{"if":{}}`:                                 `"if"`,

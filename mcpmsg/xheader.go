@@ -9,35 +9,40 @@ const maxHeaderMarks = 32
 //
 // Source: MCP 2026-07-28, Tools, x-mcp-header; the rules are those of paramHeaders.
 func badHeaderMark(b Raw) int {
-	for name, tools := range jsonscan.Members(b) {
-		if !jsonscan.Equal(name, "tools") {
-			continue
-		}
-		for i := jsonscan.Space(tools, 1); i < len(tools) && tools[i] != ']'; {
-			end := jsonscan.Skip(tools, i)
-			if !headerMarksHold(argument(tools[i:end], inputSchemaPath)) {
-				return cap(b) - cap(tools) + i
-			}
-			if i = jsonscan.Space(tools, end); i < len(tools) && tools[i] == ',' {
-				i = jsonscan.Space(tools, i+1)
-			}
+	for tool := range jsonscan.Elements(argument(b, toolsPath)) {
+		if !headerMarksHold(argument(tool, inputSchemaPath)) {
+			return cap(b) - cap(tool)
 		}
 	}
 	return -1
 }
 
 var (
+	toolsPath       = []string{"tools"}
 	inputSchemaPath = []string{"inputSchema"}
 	typePath        = []string{"type"}
 )
 
-// headerMarksHold judges the marks of one input schema.
+// headerMarksHold judges the marks of one input schema. It reads the schema once.
 func headerMarksHold(schema Raw) bool {
 	var seen [maxHeaderMarks]Raw
-	marks := 0
+	marks, untyped := 0, 0
 	leaves := NewLeaves(schema)
 	for leaves.Next() {
-		if !leaves.Name().Is("x-mcp-header") {
+		name := leaves.Name()
+		switch {
+		case name.Is("type"):
+			at := leaves.top()
+			if at.mark |= typed; isMarkable(leaves.Value()) {
+				at.mark |= markable
+			}
+			if at.mark&marked != 0 { // the mark came first
+				if untyped--; at.mark&markable == 0 {
+					return false
+				}
+			}
+			continue
+		case !name.Is("x-mcp-header"):
 			continue
 		}
 		switch leaves.placeOfMark() {
@@ -47,7 +52,7 @@ func headerMarksHold(schema Raw) bool {
 			continue
 		}
 		mark := leaves.Value()
-		if mark.Kind() != RawString || !isFieldName(string(mark.body())) || marks == maxHeaderMarks || !hasMarkableType(leaves.parent(schema)) {
+		if mark.Kind() != RawString || !isFieldName(string(mark.body())) || marks == maxHeaderMarks {
 			return false
 		}
 		for _, other := range seen[:marks] {
@@ -57,14 +62,24 @@ func headerMarksHold(schema Raw) bool {
 		}
 		seen[marks] = mark
 		marks++
+		at := leaves.top()
+		if at.mark |= marked; at.mark&typed == 0 {
+			untyped++
+		} else if at.mark&markable == 0 {
+			return false
+		}
 	}
-	return true
+	return untyped == 0
 }
 
-func hasMarkableType(property Raw) bool {
-	t := argument(property, typePath)
-	return t.Is("string") || t.Is("integer") || t.Is("boolean")
-}
+// What is known about an object of a schema.
+const (
+	marked   = 1 << iota // it has a mark
+	typed                // it has a type
+	markable             // of a kind that may have a mark
+)
+
+func isMarkable(t Raw) bool { return t.Is("string") || t.Is("integer") || t.Is("boolean") }
 
 const (
 	notAMark = iota // the name of a property, or data
@@ -97,18 +112,4 @@ func (l *Leaves) placeOfMark() int {
 		return markReachable
 	}
 	return markElsewhere
-}
-
-// parent returns the object or array around the leaf. root is the value that NewLeaves was given.
-func (l *Leaves) parent(root Raw) Raw {
-	for d := 1; d < l.depth; d++ {
-		at := l.level(d - 1)
-		for name, value := range jsonscan.Members(root) {
-			if jsonscan.SameText(name, at.name.body()) {
-				root = value
-				break
-			}
-		}
-	}
-	return root
 }

@@ -151,3 +151,37 @@ func TestMembers(t *testing.T) {
 		break
 	}
 }
+
+func TestElements(t *testing.T) {
+	in := []byte(`[ 1 , {"b":[2,"]"]} ,"x\"",[ ] , null]`)
+	got := ""
+	for value := range Elements(in) {
+		got += string(value) + ";"
+	}
+	if want := `1;{"b":[2,"]"]};"x\"";[ ];null;`; got != want {
+		t.Errorf("Elements: %s, want %s", got, want)
+	}
+	for _, none := range []string{``, `[ ]`, `{"a":1}`, `"[1]"`} {
+		for value := range Elements([]byte(none)) {
+			t.Errorf("%s has the element %s", none, value)
+		}
+	}
+	for range Elements(in) {
+		break
+	}
+}
+
+func TestMember(t *testing.T) {
+	in := []byte(`x{ "a" : {"b":1} , "\u0062":[ ],"c": 2 }`)
+	for name, want := range map[string]string{"a": `{"b":1} , `, "b": `[ ],"c": 2`, "c": `2 }`, "d": "", "": ""} {
+		at := Member(in, 1, name)
+		if at < 0 != (want == "") || at >= 0 && !strings.HasPrefix(string(in[at:]), want) {
+			t.Errorf("Member of %q is %d", name, at)
+		}
+	}
+	for _, none := range []string{`{ }`, `[1]`, `"a"`, `{"b":{"a":1}}`} {
+		if at := Member([]byte(none), 0, "a"); at >= 0 {
+			t.Errorf("%s has a member a at %d", none, at)
+		}
+	}
+}

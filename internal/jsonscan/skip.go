@@ -62,6 +62,24 @@ func Members(b []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// Member returns the index of the value that the object at b[i] has under a name, or -1. Of any other value it finds nothing.
+func Member[T ~string | ~[]byte](b []byte, i int, name T) int {
+	if b[i] != '{' {
+		return -1
+	}
+	for i = Space(b, i+1); b[i] == '"'; {
+		end := SkipString(b, i+1)
+		value := Space(b, Space(b, end)+1)
+		if Equal(b[i+1:end-1], name) {
+			return value
+		}
+		if i = Space(b, Skip(b, value)); b[i] == ',' {
+			i = Space(b, i+1)
+		}
+	}
+	return -1
+}
+
 // Elements yields the raw values of an array, in order. Of any other value it yields nothing.
 func Elements(b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
