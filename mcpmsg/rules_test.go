@@ -148,34 +148,54 @@ func TestCompileSchemaErrors(t *testing.T) {
 		bomb += fmt.Sprintf(`"d%d":{"anyOf":[{"$ref":"#/$defs/d%d"},{"allOf":[{"$ref":"#/$defs/d%d"},{"minLength":%d}]}]},`, i, i+1, i+1, i)
 	}
 	bomb += `"d60":{"type":"string"}}}`
+	members := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format+",", i)
+		}
+		return b.String()
+	}
 	marks := `{"properties":{`
 	for i := range 33 {
 		marks += fmt.Sprintf(`"p%d":{"type":"string","x-mcp-header":"P%d"},`, i, i)
 	}
 	for in, want := range map[string]string{
-		bomb:                                   "alternatives",
-		marks + `"q":{}}}`:                     "more than 32",
-		`{"type":"string","x-mcp-header":"A"}`: "reachable",
-		`{"not":{}}`:                           `"not"`,
-		`{"properties":{"a":{"uniqueItems":true}}}`: `"uniqueItems"`,
-		`{"patternProperties":{}}`:                  `"patternProperties"`,
-		`{"if":{}}`:                                 `"if"`,
-		`{"multipleOf":2}`:                          `"multipleOf"`,
-		`{"enum":[{}]}`:                             `"enum"`,
-		`{"pattern":"(?=x)"}`:                       `"pattern"`,
-		`{"$ref":"https://example.com/s.json"}`:     "$ref",
-		`{"$ref":"#/nowhere"}`:                      "$ref",
-		`{"$ref":"#"}`:                              "itself",
-		`{"$schema":"http://json-schema.org/draft-04/schema#"}`: "$schema",
-		`{"type":"objekt"}`:                 `"type"`,
-		`{"minLength":-1}`:                  `"minLength"`,
-		`{"type":"object","type":"string"}`: "json_duplicate_member",
-		`[]`:                                "object",
-		`{`:                                 "json_syntax",
-		strings.Repeat(`{"items":`, 65) + "{}" + strings.Repeat("}", 65):                                     "json_depth",
-		`{"properties":{"a":{"type":"number","x-mcp-header":"A"}}}`:                                          "x-mcp-header",
-		`{"properties":{"a":{"type":"string","x-mcp-header":"A b"}}}`:                                        "token",
-		`{"properties":{"a":{"items":{"type":"string","x-mcp-header":"A"}}}}`:                                "reachable",
+		bomb: "alternatives",
+		`{"$defs":{"D":{"properties":{` + members(9000, `"p%d":{}`) + `"z":{}}}},"properties":{` +
+			members(4000, `"x%d":{"allOf":[{"$ref":"#/$defs/D"},{"maxProperties":7%[1]d}]}`) + `"y":{}}}`: "too large",
+		`{"properties":{` + members(4000, `"p%d":{"pattern":"[a-z]{1,300}x%[1]d"}`) + `"z":{}}}`:                       "too large",
+		`{"properties":{` + members(6000, `"p%d":{"maxProperties":%[1]d}`) + `"z":{}}}`:                                "places",
+		`{"properties":{` + members(65, `"beginnin%03dand ends"`+`:{}`) + `"z":{}}}`:                                   "alike",
+		`{"enum":[` + members(256, `%d`) + `-1]}`:                                                                      `"enum"`,
+		`{"anyOf":[` + members(64, `{"minLength":%d}`) + `{"minLength":99}]}`:                                          "alternatives",
+		`{"required":[` + members(64, `"r%d"`) + `"z"]}`:                                                               "64 members",
+		`{"pattern":"` + strings.Repeat("a", 4097) + `"}`:                                                              `"pattern"`,
+		`{"pattern":"(x{1000}){5}"}`:                                                                                   `"pattern"`,
+		`{"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}}}`:                 "itself",
+		`{"$ref":"#/$defs/c0","$defs":{` + members(3000, `"c%d":{"allOf":[{"$ref":"#/$defs/c%[1]d/x"}]}`) + `"z":{}}}`: "$ref",
+		strings.Repeat(" ", 1<<20) + `{}`:                                                                              "bytes",
+		marks + `"q":{}}}`:                                                                                             "more than 32",
+		`{"type":"string","x-mcp-header":"A"}`:                                                                         "reachable",
+		`{"not":{}}`:                                                                                                   `"not"`,
+		`{"properties":{"a":{"uniqueItems":true}}}`:                                                                    `"uniqueItems"`,
+		`{"patternProperties":{}}`:                                                                                     `"patternProperties"`,
+		`{"if":{}}`:                                                                                                    `"if"`,
+		`{"multipleOf":2}`:                                                                                             `"multipleOf"`,
+		`{"enum":[{}]}`:                                                                                                `"enum"`,
+		`{"pattern":"(?=x)"}`:                                                                                          `"pattern"`,
+		`{"$ref":"https://example.com/s.json"}`:                                                                        "$ref",
+		`{"$ref":"#/nowhere"}`:                                                                                         "$ref",
+		`{"$ref":"#"}`:                                                                                                 "itself",
+		`{"$schema":"http://json-schema.org/draft-04/schema#"}`:                                                        "$schema",
+		`{"type":"objekt"}`:                                                                                            `"type"`,
+		`{"minLength":-1}`:                                                                                             `"minLength"`,
+		`{"type":"object","type":"string"}`:                                                                            "json_duplicate_member",
+		`[]`:                                                                                                           "object",
+		`{`:                                                                                                            "json_syntax",
+		strings.Repeat(`{"items":`, 65) + "{}" + strings.Repeat("}", 65):                                               "json_depth",
+		`{"properties":{"a":{"type":"number","x-mcp-header":"A"}}}`:                                                    "x-mcp-header",
+		`{"properties":{"a":{"type":"string","x-mcp-header":"A b"}}}`:                                                  "token",
+		`{"properties":{"a":{"items":{"type":"string","x-mcp-header":"A"}}}}`:                                          "reachable",
 		`{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}`: "twice",
 	} {
 		if _, err := mcpmsg.CompileSchema([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
@@ -433,5 +453,52 @@ func TestBase64(t *testing.T) {
 	}
 	if n := allocs(5, func() { whole.Check(in, ctx) }); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
+	}
+}
+
+// TestLargeSchemas: what is within the bounds of a schema works, and costs no more than its messages are worth.
+func TestLargeSchemas(t *testing.T) {
+	var properties, enum, alike strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&properties, `"p%d":{"type":"integer"},`, i)
+		fmt.Fprintf(&enum, `"v%d",`, i)
+	}
+	for i := range 64 {
+		fmt.Fprintf(&alike, `"beginnin%03dand ends":{"type":"integer"},`, i)
+	}
+	s := compile(t, `{"type":"object","properties":{"e":{"items":{"enum":[`+enum.String()+`1,true]}},"o":{"properties":{`+properties.String()+
+		`"z":{}}},"a":{"properties":{`+alike.String()+`"z":{}}},"s":{"pattern":"^a*$"},"l":{"items":{"oneOf":[{"pattern":"[a-z]{1,300}!"},{"type":"string"}]}}}}`)
+	v := newValidator(t, mcpmsg.Config{Tools: []mcpmsg.ToolRule{{Name: "t", InputSchema: s, CaseSensitiveArguments: true}}, MaxMembers: 5000})
+	for _, r := range []struct {
+		arguments string
+		want      mcpmsg.Code
+	}{
+		{`{"e":["v0","v2999","\u00761",1.0,true]}`, 0},
+		{`{"e":["v0","v3000"]}`, mcpmsg.CodeSchemaValue},
+		{`{"e":["true"]}`, mcpmsg.CodeSchemaValue},
+		{`{"e":[2]}`, mcpmsg.CodeSchemaValue},
+		{`{"o":{"p0":1,"p2999":2,"q":"x","p3000":"x"}}`, 0},
+		{`{"o":{"p1717":"x"}}`, mcpmsg.CodeSchemaType},
+		{`{"o":{"P2999":1}}`, mcpmsg.CodeMemberTwin},
+		{`{"o":{"p-29_99":1}}`, mcpmsg.CodeMemberTwin},
+		{`{"o":{"p7":1,"\u00707":1}}`, mcpmsg.CodeDuplicateMember},
+		{`{"a":{"beginnin063and ends":1,"beginnin000and ends":2,"beginnin999and ends":"x"}}`, 0},
+		{`{"a":{"beginnin031and ends":"x"}}`, mcpmsg.CodeSchemaType},
+		{`{"s":"` + strings.Repeat("a", 1<<19) + `"}`, 0},
+		{`{"s":"` + strings.Repeat("a", 1<<19) + `b"}`, mcpmsg.CodeSchemaPattern},
+		{`{"l":["a"]}`, 0},
+		{`{"l":["a!"]}`, mcpmsg.CodeSchemaAlternative},
+		{`{"l":["` + strings.Repeat("a", 3_000) + `"]}`, 0},
+		{`{"l":["a","` + strings.Repeat("a", 200_000) + `!"]}`, mcpmsg.CodeSchemaPattern}, // not taken for the other alternative
+		{`{"l":[` + strings.Repeat(`"`+strings.Repeat("a", 60_000)+`",`, 3) + `"a"]}`, mcpmsg.CodeSchemaPattern},
+	} {
+		in := []byte(call + r.arguments + "}}")
+		_, bad := v.Check(in, client(0))
+		if bad.Code != r.want {
+			t.Errorf("%.80s: %v at %d, want %v", r.arguments, bad.Err(), bad.Offset, r.want)
+		}
+		if n := allocs(1, func() { v.Check(in, client(0)) }); n != 0 {
+			t.Errorf("%.80s: %v allocations, want 0", r.arguments, n)
+		}
 	}
 }

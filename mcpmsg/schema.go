@@ -38,7 +38,12 @@ var toolDialect = schema.Dialect{
 // honour is an error that names it: not, if, uniqueItems, multipleOf, patternProperties, propertyNames, dependent*, prefixItems,
 // unevaluated*, and enum or const with an object or array. format is a note, as in 2020-12. pattern is read as RE2, which
 // refuses backreferences and lookaround, and where \d, \w and \s mean ASCII. A $ref leads to a part of the same schema; nothing
-// is ever fetched. A schema has at most 1 MiB, a depth of 64, and 64 alternatives in one place.
+// is ever fetched.
+//
+// Schemas come from servers, so everything has a bound, and a schema beyond it is an error: 1 MiB, a depth of 64, 64 alternatives
+// in one place, 64 required members of an object, 256 numbers in an enum, 4 KiB and 4,096 instructions of a pattern, and 262,144
+// members, elements and instructions in all, once references are written out. A message is refused whose strings are too much
+// work for the patterns: more than 8,388,608 bytes times instructions.
 func CompileSchema(inputSchema []byte) (*Schema, error) {
 	if len(inputSchema) > maxSchemaBytes {
 		return nil, fmt.Errorf("mcpmsg: schema has %d bytes, more than %d", len(inputSchema), maxSchemaBytes)

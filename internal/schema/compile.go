@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"reflect"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/jsonscan"
 )
 
 // Dialect is the set of keywords that a compilation understands. Any other is an error that names it: a rule is never
@@ -23,6 +27,10 @@ type Dialect struct {
 const (
 	maxNodes   = 5000
 	maxFormula = 2000
+	maxWork    = 1 << 18 // members, references and instructions of patterns that are written out
+	maxAlike   = 64      // members of one object that share a Key
+	maxHops    = 64      // references that lead to nothing but another one
+	maxNumbers = 256     // values of an enum that are no strings
 )
 
 // Compiler turns the schemas of one document into a graph.
@@ -36,6 +44,14 @@ type Compiler struct {
 	queue    []pending
 	order    []*Node
 	errs     []error
+	work     int
+	known    map[uintptr]known // formulas by schema
+}
+
+// known is a formula that was worked out. It keeps the schema, so that its address stays its own.
+type known struct {
+	schema map[string]any
+	f      *formula
 }
 
 // proto is an atom whose members are still schemas.
@@ -69,7 +85,7 @@ type pending struct {
 
 // NewCompiler returns a Compiler for a document decoded by [Decode].
 func NewCompiler(doc map[string]any, d Dialect) *Compiler {
-	return &Compiler{doc: doc, dialect: d, formulas: map[string]*formula{}, atomIDs: map[string]int{}, nodes: map[string]*Node{}}
+	return &Compiler{doc: doc, dialect: d, formulas: map[string]*formula{}, atomIDs: map[string]int{}, nodes: map[string]*Node{}, known: map[uintptr]known{}}
 }
 
 // Decode reads a schema document.
@@ -105,6 +121,18 @@ func (c *Compiler) fail(path, format string, args ...any) {
 	}
 }
 
+// spend notes work and reports whether it is still within bounds.
+func (c *Compiler) spend(path string, n int) bool {
+	if c.work > maxWork {
+		return false
+	}
+	if c.work += n; c.work > maxWork {
+		c.fail(path, "is too large once its references are written out")
+		return false
+	}
+	return true
+}
+
 // constraint says that the atoms kill of the outer node stand or fall with a formula.
 type constraint struct {
 	kill uint64
@@ -120,7 +148,13 @@ func (c *Compiler) formula(schema any, path string) *formula {
 		}
 		return &formula{atom: c.atom(map[string]any{"type": []any{}}, path)}
 	case map[string]any:
-		return c.object(s, path)
+		id := reflect.ValueOf(s).Pointer()
+		k, ok := c.known[id]
+		if !ok {
+			k = known{s, c.object(s, path)}
+			c.known[id] = k
+		}
+		return k.f
 	}
 	c.fail(path, "is neither an object nor a boolean")
 	return &formula{op: OpAll}
@@ -128,6 +162,9 @@ func (c *Compiler) formula(schema any, path string) *formula {
 
 func (c *Compiler) object(s map[string]any, path string) *formula {
 	f := &formula{op: OpAll}
+	if !c.spend(path, 1) {
+		return f
+	}
 	own := map[string]any{}
 	for _, k := range sortedKeys(s) {
 		v := s[k]
@@ -231,13 +268,14 @@ func (c *Compiler) merge(list []any, path string) map[string]any {
 	all := map[string]any{}
 	for _, sub := range list {
 		s, ok := sub.(map[string]any)
+		hops := 0
 		for ok {
 			ref, isRef := s["$ref"].(string)
 			if !isRef {
 				break
 			}
-			if !c.onlyRef(s) {
-				return nil
+			if hops++; hops > maxHops || !c.onlyRef(s) {
+				return nil // where it goes in circles, reference says so
 			}
 			var target any
 			if target, ok = c.resolve(ref); ok {
@@ -245,6 +283,9 @@ func (c *Compiler) merge(list []any, path string) map[string]any {
 			}
 		}
 		if !ok {
+			return nil
+		}
+		if !c.spend(path, len(toMap(s["properties"]))+len(toList(s["required"]))+1) {
 			return nil
 		}
 		for k, v := range s {
@@ -423,6 +464,17 @@ func (c *Compiler) expand(p pending) {
 			names = append(names, name)
 		}
 	}
+	if !c.spend(c.atoms[p.atoms[0]].path, (len(names)+1)*len(p.atoms)) {
+		return
+	}
+	alike := map[uint64]int{}
+	for _, name := range names {
+		key := jsonscan.WordsOf(name).Key()
+		if alike[key]++; alike[key] > maxAlike {
+			c.fail(c.atoms[p.atoms[0]].path, "has more than %d members whose names begin and end alike", maxAlike)
+			return
+		}
+	}
 	bit := map[string]uint64{}
 	for i, name := range names {
 		if i < 64 {
@@ -503,6 +555,7 @@ func (c *Compiler) atom(s map[string]any, path string) int {
 		}
 	}
 	a.atom.narrow()
+	c.spend(path, a.atom.steps)
 	return n
 }
 
@@ -573,9 +626,12 @@ var keywords = map[string]func(*proto, any) bool{
 	"maxProperties":    func(a *proto, v any) bool { return most(&a.atom.MaxProps, v) },
 	"pattern": func(a *proto, v any) bool {
 		s, ok := v.(string)
+		if !ok || len(s) > maxPattern {
+			return false
+		}
 		re, err := regexp.Compile(s)
-		a.atom.Pattern = re
-		return ok && err == nil
+		a.atom.Pattern, a.atom.steps = re, stepsOf(s)
+		return err == nil && a.atom.steps <= maxStates
 	},
 
 	// The rest is written by this module only, where the text of the protocol says more than its schema.
@@ -615,6 +671,25 @@ var keywords = map[string]func(*proto, any) bool{
 	},
 }
 
+// maxPattern and maxStates bound patterns: the bytes of one, and its instructions.
+const (
+	maxPattern = 4 << 10
+	maxStates  = 4 << 10
+)
+
+// stepsOf returns the number of instructions of a pattern, 0 if it does not compile.
+func stepsOf(pattern string) int {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	prog, err := syntax.Compile(re.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(prog.Inst)
+}
+
 // constants reads the values of an enum. Objects and arrays are not supported.
 func (a *proto) constants(to *[]Const, list []any) bool {
 	before := *to
@@ -633,6 +708,9 @@ func (a *proto) constants(to *[]Const, list []any) bool {
 			return false
 		}
 	}
+	if len(*to)-countStrings(*to) > maxNumbers {
+		return false
+	}
 	if before != nil { // const beside enum: what both have
 		*to = slices.DeleteFunc(*to, func(c Const) bool {
 			return !slices.ContainsFunc(before, func(d Const) bool {
@@ -641,6 +719,13 @@ func (a *proto) constants(to *[]Const, list []any) bool {
 		})
 	}
 	return true
+}
+
+func countStrings(list []Const) (n int) {
+	for _, c := range list {
+		n += int(c.Kind & KindString)
+	}
+	return n
 }
 
 func (a *proto) bound(to *string, excl *bool, v any) bool {

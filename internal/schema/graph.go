@@ -35,6 +35,8 @@ type Atom struct {
 	MinProps int
 	MaxProps int
 	Pattern  *regexp.Regexp
+	steps    int             // most that a match of Pattern takes for each byte
+	texts    map[string]bool // the strings of a long Enum
 
 	// What the text of the protocol says beside its schema.
 	MoreTypes uint8   // kinds that it admits too
@@ -107,10 +109,11 @@ type Node struct {
 	object      uint64 // atoms that admit an object
 	required    uint64 // union over the atoms
 	mul         uint64
-	table       []slot   // known members, by perfect hash; nil when none is known
-	array       uint64   // atoms that admit an array
-	folded      []string // the known members as the loosest readers see them
-	firsts      uint32   // a bit for the first byte of each of these
+	table       []slot          // known members, by perfect hash; nil when none is known
+	array       uint64          // atoms that admit an array
+	folded      []string        // the known members as the loosest readers see them
+	foldedSet   map[string]bool // the same, if they are many
+	firsts      uint32          // a bit for the first byte of each of these
 	atoms       []Atom
 	gates       []Gate
 	other       Edge // members that are not in the table

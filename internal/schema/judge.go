@@ -17,7 +17,7 @@ func (w *Walker) admits(a *Atom, kind uint8, raw []byte) bool {
 	if !a.scalarChecked {
 		return true
 	}
-	if a.Enum != nil && !oneOf(a.Enum, kind, raw) || a.ProseEnum != nil && !oneOf(a.ProseEnum, kind, raw) ||
+	if a.Enum != nil && !w.inEnum(a, kind, raw) || a.ProseEnum != nil && !oneOf(a.ProseEnum, kind, raw) ||
 		a.NotEnum != nil && oneOf(a.NotEnum, kind, raw) {
 		return w.because(Value)
 	}
@@ -42,10 +42,23 @@ func (w *Walker) admitsText(a *Atom, body []byte) bool {
 			return w.because(Length)
 		}
 	}
-	if a.Pattern != nil && (len(body) > maxDecoded && jsonscan.HasEscape(body) || !a.Pattern.Match(w.decoded(body))) {
+	if a.Pattern != nil && !w.matches(a, body) {
 		return w.because(Pattern)
 	}
 	return a.Format == 0 || a.Format.holds(w, body) || w.because(Form)
+}
+
+// maxSteps bounds the work of all patterns in one text. An automaton takes time for each byte and each of its states.
+const maxSteps = 8 << 20
+
+// matches judges the body of a string by a pattern. Where that would be too much work for this text, the whole text is refused,
+// whatever the alternatives say: one of them may be fulfilled by what another one refuses.
+func (w *Walker) matches(a *Atom, body []byte) bool {
+	if w.steps += len(body) * a.steps; w.steps > maxSteps {
+		w.tired = true
+		return false
+	}
+	return a.Pattern.Match(w.decoded(body))
 }
 
 // decoded returns the text of a string body, in place where it has no escape.
@@ -69,6 +82,14 @@ func (a *Atom) inRange(number []byte) bool {
 		}
 	}
 	return true
+}
+
+// inEnum reports whether the scalar is one of the atom's.
+func (w *Walker) inEnum(a *Atom, kind uint8, raw []byte) bool {
+	if a.texts != nil && kind == KindString {
+		return a.texts[string(w.decoded(raw[1:len(raw)-1]))]
+	}
+	return oneOf(a.Enum, kind, raw)
 }
 
 // oneOf reports whether the scalar is one of the constants.

@@ -217,6 +217,9 @@ func (w *Walker) isTwin(n *Node, raw []byte) bool {
 		return true
 	}
 	w.text = jsonscan.AppendFolded(w.text[:0], raw)
+	if n.foldedSet != nil {
+		return n.foldedSet[string(w.text)]
+	}
 	for _, known := range n.folded {
 		if known == string(w.text) {
 			return true

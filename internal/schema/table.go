@@ -12,6 +12,7 @@ func (n *Node) finish(slots []slot) {
 	for k := range n.atoms {
 		a := &n.atoms[k]
 		a.scalarChecked = a.checksScalars()
+		a.index()
 		n.types |= a.Types
 		n.required |= a.Required
 		n.nameRule = n.nameRule || a.NameRule != 0
@@ -46,6 +47,12 @@ func (n *Node) finish(slots []slot) {
 		slots[i].edge.finish(false)
 		folded := jsonscan.FoldedText(slots[i].name)
 		n.folded = append(n.folded, folded)
+		if len(slots) > fewNames {
+			if n.foldedSet == nil {
+				n.foldedSet = make(map[string]bool, len(slots))
+			}
+			n.foldedSet[folded] = true
+		}
 		if folded != "" {
 			n.firsts |= 1 << firstBit(folded[0])
 		}
@@ -63,8 +70,11 @@ func (e *Edge) finish(nameRule bool) {
 	e.special = e.Node == nil || e.Closed != 0 || nameRule
 }
 
-// place finds a hash that gives every Key a place of its own, in the smallest table for which a short search succeeds.
-// Names with the same Key share a place.
+// manyKeys is from where on a table has no perfect hash: it would be far larger than the names.
+const manyKeys = 256
+
+// place finds a hash that gives every Key a place of its own, in the smallest table for which a short search succeeds, or for
+// many keys one that nobody can predict. Names with the same place are linked.
 func (n *Node) place(slots []slot) {
 	byKey := map[uint64][]int{}
 	var keys []uint64
@@ -79,7 +89,10 @@ func (n *Node) place(slots []slot) {
 	for len(keys) > 1<<bits {
 		bits++
 	}
-	mul, shift := searchHash(keys, bits)
+	mul, shift := secrets[0]|1, 63-bits
+	if len(keys) < manyKeys {
+		mul, shift = searchHash(keys, bits)
+	}
 	n.mul, n.shift = mul, shift
 	n.table = make([]slot, 1<<(64-shift))
 	for i := range n.table {
@@ -87,8 +100,8 @@ func (n *Node) place(slots []slot) {
 	}
 	for _, k := range keys {
 		at := &n.table[k*mul>>shift]
-		for j, i := range byKey[k] {
-			if j == 0 {
+		for _, i := range byKey[k] {
+			if at.words.Len < 0 {
 				*at = slots[i]
 				continue
 			}
@@ -135,6 +148,19 @@ func (a *Atom) narrow() {
 		kinds |= c.Kind
 	}
 	a.Types &= kinds
+}
+
+// index makes a set of the strings of a long Enum.
+func (a *Atom) index() {
+	if len(a.Enum) <= fewNames {
+		return
+	}
+	a.texts = make(map[string]bool, len(a.Enum))
+	for _, c := range a.Enum {
+		if c.Kind == KindString {
+			a.texts[c.Text] = true
+		}
+	}
 }
 
 // sortSlots orders members by bit, those without one by name after the others.

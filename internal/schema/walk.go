@@ -48,6 +48,8 @@ type Walker struct {
 	Marked   bool                  // a free-form object may have a member x-mcp-header; the owner resets it
 	// WholeBase64 says that every character of Base64 text is looked at, not just those at the ends of a long one.
 	WholeBase64 bool
+	steps       int              // taken by patterns so far
+	tired       bool             // they were too many
 	Fault       Fault            // why the last walk stopped; Reason OK with a Host that refused
 	few         int              // names of an object that are compared one by one
 	next        [numPlaces]*slot // the known member that came the last time after each place, see [Edge]
@@ -110,7 +112,7 @@ func (n *Node) Bits(names ...string) uint64 {
 }
 
 func (w *Walker) walk(b []byte, i int, root *Edge, outer int, seen uint64) int {
-	w.root, w.Fault = root, Fault{}
+	w.root, w.Fault, w.steps = root, Fault{}, 0
 	w.names, w.tables = w.names[:0], w.tables[:0]
 	var (
 		cur    = root.Node
@@ -436,7 +438,7 @@ func bloomBit(w jsonscan.Words) uint64 {
 // scalar judges the scalar b[start:end] by n and tells the value around it. It returns false if the text is refuted.
 func (w *Walker) scalar(n *Node, kind uint8, b []byte, start, end, depth int) bool {
 	if n.simple {
-		return w.admits(&n.atoms[0], kind, b[start:end]) || !w.refute(depth, w.reason, start)
+		return w.admits(&n.atoms[0], kind, b[start:end]) || !w.tired && !w.refute(depth, w.reason, start) || w.tire(start)
 	}
 	w.reason = Type
 	var verdict uint64
@@ -445,6 +447,9 @@ func (w *Walker) scalar(n *Node, kind uint8, b []byte, start, end, depth int) bo
 			verdict |= 1 << k
 		}
 	}
+	if w.tired {
+		return w.tire(start)
+	}
 	switch verdict {
 	case 0:
 		return !w.refute(depth, w.reason, start)
@@ -452,6 +457,15 @@ func (w *Walker) scalar(n *Node, kind uint8, b []byte, start, end, depth int) bo
 		w.reason = OneOf // if anything is wrong
 	}
 	return w.report(n, verdict, depth, start)
+}
+
+// tire ends a walk whose patterns are too much work. It returns false.
+func (w *Walker) tire(at int) bool {
+	if w.tired {
+		w.tired = false
+		w.Fault = Fault{Pattern, at, maxSteps, w.steps}
+	}
+	return false
 }
 
 // report applies the verdict on a value of node n to the value around it. It returns false if the text is refuted.
