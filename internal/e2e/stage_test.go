@@ -3,12 +3,6 @@ package e2e
 import (
 	"context"
 	"errors"
-	"net/http"
-
-	gosdk "github.com/modelcontextprotocol/go-sdk/mcp"
-
-	mcpgo "github.com/mark3labs/mcp-go/mcp"
-	mcpgoserver "github.com/mark3labs/mcp-go/server"
 )
 
 // stage is what the tools of a test server share with the test.
@@ -17,6 +11,7 @@ type stage struct {
 	waiting chan struct{} // wait has begun
 	ended   chan struct{} // wait was cancelled
 	over    chan struct{} // the test is over: no tool may run on
+	addTool func()        // makes the server offer toolLate, too
 }
 
 func newStage() *stage {
@@ -34,15 +29,23 @@ func (s *stage) count(ctx context.Context, report func(n int) error) (string, er
 		if err := report(n); err != nil {
 			return "", err
 		}
-		select {
-		case <-s.seen:
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case <-s.over:
-			return "", errOver
+		if err := s.wasSeen(ctx); err != nil {
+			return "", err
 		}
 	}
 	return "counted", nil
+}
+
+// wasSeen returns when the client has seen a progress event.
+func (s *stage) wasSeen(ctx context.Context) error {
+	select {
+	case <-s.seen:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.over:
+		return errOver
+	}
 }
 
 // wait runs until it is cancelled.
@@ -57,13 +60,23 @@ func (s *stage) wait(ctx context.Context) error {
 	}
 }
 
-// The tools of both servers.
+// What both servers have.
 const (
 	toolEcho   = "echo"   // returns its message
 	toolCount  = "count"  // see stage.count
 	toolWait   = "wait"   // see stage.wait
+	toolAsk    = "ask"    // asks the user and the model of the client, and returns both answers
 	toolDelete = "delete" // the Guard denies it
+	toolLate   = "late"   // comes while a session is open
+
+	promptHello = "hello"
+	resourceURI = "test://note"
+	templateURI = "test://notes/{name}"
+	someText    = "some text"
 )
+
+// toolResume reports progress, ends the stream before its result and returns. Only the Go SDK's server has it.
+const toolResume = "resume"
 
 var (
 	errNoToken = errors.New("the call has no progress token")
@@ -72,81 +85,4 @@ var (
 
 type echoArgs struct {
 	Message string `json:"message"`
-}
-
-func goSDKServer(s *stage) *gosdk.Server {
-	server := gosdk.NewServer(&gosdk.Implementation{Name: "e2e-gosdk", Version: "1.0.0"}, nil)
-	text := func(t string) *gosdk.CallToolResult {
-		return &gosdk.CallToolResult{Content: []gosdk.Content{&gosdk.TextContent{Text: t}}}
-	}
-	gosdk.AddTool(server, &gosdk.Tool{Name: toolEcho},
-		func(_ context.Context, _ *gosdk.CallToolRequest, args echoArgs) (*gosdk.CallToolResult, any, error) {
-			return text(args.Message), nil, nil
-		})
-	gosdk.AddTool(server, &gosdk.Tool{Name: toolCount},
-		func(ctx context.Context, req *gosdk.CallToolRequest, _ struct{}) (*gosdk.CallToolResult, any, error) {
-			token := req.Params.GetProgressToken()
-			if token == nil {
-				return nil, nil, errNoToken
-			}
-			done, err := s.count(ctx, func(n int) error {
-				return req.Session.NotifyProgress(ctx, &gosdk.ProgressNotificationParams{ProgressToken: token, Progress: float64(n)})
-			})
-			return text(done), nil, err
-		})
-	gosdk.AddTool(server, &gosdk.Tool{Name: toolWait},
-		func(ctx context.Context, _ *gosdk.CallToolRequest, _ struct{}) (*gosdk.CallToolResult, any, error) {
-			return nil, nil, s.wait(ctx)
-		})
-	gosdk.AddTool(server, &gosdk.Tool{Name: toolDelete},
-		func(context.Context, *gosdk.CallToolRequest, struct{}) (*gosdk.CallToolResult, any, error) {
-			return text("deleted"), nil, nil
-		})
-	return server
-}
-
-func goSDKStreamable(s *stage, stateless bool) http.Handler {
-	server := goSDKServer(s)
-	return gosdk.NewStreamableHTTPHandler(func(*http.Request) *gosdk.Server { return server },
-		&gosdk.StreamableHTTPOptions{Stateless: stateless, PropagateRequestCancellation: true})
-}
-
-func goSDKLegacy(s *stage) http.Handler {
-	server := goSDKServer(s)
-	return gosdk.NewSSEHandler(func(*http.Request) *gosdk.Server { return server }, nil)
-}
-
-func mcpGoServer(s *stage) *mcpgoserver.MCPServer {
-	server := mcpgoserver.NewMCPServer("e2e-mcpgo", "1.0.0", mcpgoserver.WithToolCapabilities(true))
-	server.AddTool(mcpgo.NewTool(toolEcho, mcpgo.WithString("message", mcpgo.Required())),
-		func(_ context.Context, req mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-			message, err := req.RequireString("message")
-			return mcpgo.NewToolResultText(message), err
-		})
-	server.AddTool(mcpgo.NewTool(toolCount), func(ctx context.Context, req mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		if req.Params.Meta == nil || req.Params.Meta.ProgressToken == nil {
-			return nil, errNoToken
-		}
-		done, err := s.count(ctx, func(n int) error {
-			return server.SendNotificationToClient(ctx, "notifications/progress",
-				map[string]any{"progressToken": req.Params.Meta.ProgressToken, "progress": n})
-		})
-		return mcpgo.NewToolResultText(done), err
-	})
-	server.AddTool(mcpgo.NewTool(toolWait), func(ctx context.Context, _ mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		return nil, s.wait(ctx)
-	})
-	server.AddTool(mcpgo.NewTool(toolDelete), func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		return mcpgo.NewToolResultText("deleted"), nil
-	})
-	return server
-}
-
-func mcpGoStreamable(s *stage, stateless bool) http.Handler {
-	return mcpgoserver.NewStreamableHTTPServer(mcpGoServer(s), mcpgoserver.WithStateLess(stateless))
-}
-
-// mcpGoLegacy has the paths of nginx-ui: the stream on /mcp, messages on /mcp_message.
-func mcpGoLegacy(s *stage) http.Handler {
-	return mcpgoserver.NewSSEServer(mcpGoServer(s), mcpgoserver.WithSSEEndpoint("/mcp"), mcpgoserver.WithMessageEndpoint("/mcp_message"))
 }
