@@ -7,6 +7,8 @@
 // mutated, are judged by mcpmsg and by a JSON Schema engine over the same schema files. Every difference must be one of
 // the named rows of the table of differences, and every row must occur.
 //
+// The same engine judges arguments of tools against random schemas beside [mcpmsg.CompileSchema].
+//
 // Has the message one meaning? Whatever mcpmsg accepts is read by encoding/json, encoding/json/v2, gjson, sonic, the
 // official Go SDK, mcp-go and, where a node is installed, by JSON.parse. Each must see the same method, id, name, uri and
 // arguments, or refuse.
@@ -16,6 +18,7 @@
 //
 //	ORACLE_MESSAGES   generated messages per revision and direction, default 10000
 //	ORACLE_EDITS      messages of TestEditedMessages, default 60000
+//	ORACLE_SCHEMAS    schemas of TestToolSchemas, default 3000
 //	ORACLE_SPELLINGS  spellings of each message in TestSpellings, default 10
 //	ORACLE_SEED       seed of all, default 1
 //
