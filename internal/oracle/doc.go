@@ -19,6 +19,7 @@
 //	ORACLE_MESSAGES   generated messages per revision and direction, default 10000
 //	ORACLE_EDITS      messages of TestEditedMessages, default 60000
 //	ORACLE_SCHEMAS    schemas of TestToolSchemas, default 3000
+//	ORACLE_SPLICES    messages of TestSplicedMessages, default 200000
 //	ORACLE_SPELLINGS  spellings of each message in TestSpellings, default 10
 //	ORACLE_SEED       seed of all, default 1
 //
