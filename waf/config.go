@@ -212,8 +212,9 @@ type Endpoint struct {
 	Resources []AccessRule
 
 	// DryRun, if not nil, are lists to try out before they are put in the place of those four. They decide nothing: a message on
-	// which they and the lists in force disagree is an event, with ActionDryDeny or ActionDryAllow. Only messages that reach the
-	// policy are compared; what would disappear from the lists that the server answers with is not.
+	// which they and the lists in force disagree is an event, with ActionDryDeny or ActionDryAllow. So is each tool and each prompt in
+	// the lists that the server answers with, at most 100 of one answer, and of resources the first. Messages are compared that reach
+	// the policy, and answers that LayerResponse looks at, which are all lists unless poisoned ones are kept.
 	DryRun *AccessLists
 }
 

@@ -29,7 +29,8 @@ type Denial struct {
 	header http.Header // fields that the status demands, such as Allow or WWW-Authenticate; nil if none
 	data   []byte      // raw JSON of the error's data; nil if none
 	by     accessDecision
-	beyond bool // it concerns more than one endpoint, whose own modes do not count
+	name   string // of the element of a list that it is about, quoted; "" for the message itself
+	beyond bool   // it concerns more than one endpoint, whose own modes do not count
 }
 
 const (

@@ -2,6 +2,7 @@ package waf_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -75,5 +76,66 @@ func TestDryRunInPolicyFile(t *testing.T) {
 		if !errors.As(err, &fault) || !strings.Contains(fault.Message, message) {
 			t.Errorf("%s: %v, want %q", text, err, message)
 		}
+	}
+}
+
+// Lists that the server answers with are compared too: by name, in every form of an answer, and they stay as they are.
+func TestDryRunOfLists(t *testing.T) {
+	const (
+		list   = `{"jsonrpc":"2.0","id":3,"result":{"tools":[{"name":"echo"},{"name":"add"},{"name":"add"},{"name":"delete_all"},{"Name":"x","name":"add"},7]}}`
+		shown  = `{"id":3,"jsonrpc":"2.0","result":{"tools":[{"name":"echo"},{"name":"add"},{"name":"add"}]}}`
+		prompt = `{"jsonrpc":"2.0","id":3,"result":{"prompts":[{"name":"hello\u0000"}]}}`
+		uris   = `{"jsonrpc":"2.0","id":3,"result":{"resources":[{"uri":"file:///a"},{"uri":"file:///b"}],"resourceTemplates":[{"uriTemplate":"file:///{n}"}]}}`
+	)
+	none := &waf.AccessLists{Tools: []waf.AccessRule{}, Prompts: []waf.AccessRule{}, Resources: []waf.AccessRule{}}
+	for _, tc := range []struct {
+		name, answer, mediaType string
+		dry                     *waf.AccessLists
+		want                    string
+		events                  []string
+	}{
+		{"no disagreement", list, "application/json", &waf.AccessLists{Tools: []waf.AccessRule{{Identity: "*", Deny: []string{"delete_*"}}}}, shown, nil},
+		{"would hide and show", list, "application/json", &waf.AccessLists{Tools: []waf.AccessRule{{Identity: "*", Deny: []string{"add"}}}}, shown,
+			[]string{"dry-deny tool_not_allowed add", "dry-allow tool_not_allowed delete_all"}},
+		{"in an event", "data: " + list + "\n\n", "text/event-stream", &waf.AccessLists{Tools: []waf.AccessRule{{Identity: "*", Deny: []string{"add", "delete_all"}}}},
+			"data: " + shown + "\n\n", []string{"dry-deny tool_not_allowed add"}},
+		{"in a batch", "[" + list + "]", "application/json", &waf.AccessLists{Tools: []waf.AccessRule{{Identity: "ci", Allow: []string{"add"}}}}, "[" + shown + "]",
+			[]string{"dry-deny tool_not_allowed echo"}},
+		{"prompts", prompt, "application/json", none, `{"id":3,"jsonrpc":"2.0","result":{"prompts":[{"name":"hello\u0000"}]}}`, []string{`dry-deny prompt_not_allowed hello\x00`}},
+		{"resources, without their names", uris, "application/json", none, `{"id":3,"jsonrpc":"2.0","result":` +
+			`{"resourceTemplates":[{"uriTemplate":"file:///{n}"}],"resources":[{"uri":"file:///a"},{"uri":"file:///b"}]}}`, []string{"dry-deny resource_not_allowed "}},
+		{"not a list", `{"jsonrpc":"2.0","id":3,"result":{"tools":"x"}}`, "application/json", none, "", []string{"deny response_unreadable "}},
+		{"an error", `{"jsonrpc":"2.0","id":3,"error":{"code":1,"message":"x"}}`, "application/json", none, `{"jsonrpc":"2.0","id":3,"error":{"code":1,"message":"x"}}`, nil},
+	} {
+		g := newGuarded(t, func(c *waf.Config) { c.DangerouslyNoRules, c.Endpoints[0].DryRun = true, tc.dry })
+		rec := answerWith(g, post(listTools), writes(200, tc.mediaType, tc.answer))
+		var got []string
+		for _, e := range g.events[1:] {
+			got = append(got, e.Action.String()+" "+e.Code+" "+e.Tool)
+			if e.Endpoint != "/mcp" || e.Identity != "ci" || e.Method != "tools/list" || e.RequestID != g.events[0].RequestID {
+				t.Errorf("%s: event %+v does not tell the request", tc.name, e)
+			}
+		}
+		if diff := cmp.Diff(tc.events, got); diff != "" {
+			t.Errorf("%s: events (-want +got):\n%s", tc.name, diff)
+		}
+		if rec.Body.String() != tc.want && tc.want != "" {
+			t.Errorf("%s: the answer is %s, want %s", tc.name, rec.Body, tc.want)
+		}
+	}
+}
+
+// A server can't make more events than a bounded number.
+func TestDryRunOfLongLists(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) {
+		c.DangerouslyNoRules, c.Endpoints[0].DryRun = true, &waf.AccessLists{Tools: []waf.AccessRule{}}
+	})
+	var elements []string
+	for i := range 1000 {
+		elements = append(elements, fmt.Sprintf(`{"name":"t%d"}`, i))
+	}
+	answerWith(g, post(listTools), writes(200, "application/json", `{"jsonrpc":"2.0","id":3,"result":{"tools":[`+strings.Join(elements, ",")+`]}}`))
+	if len(g.events) != 101 {
+		t.Errorf("%d events, want 101", len(g.events))
 	}
 }

@@ -16,8 +16,8 @@ const (
 	ActionAllow    Action = iota // let through
 	ActionDeny                   // refused
 	ActionDetect                 // would have been refused, but the layer only detects; a further event tells the outcome
-	ActionDryDeny                // Endpoint.DryRun refuses what the policy in force allows; a further event tells the outcome
-	ActionDryAllow               // Endpoint.DryRun allows what the policy in force refuses; a further event tells the outcome
+	ActionDryDeny                // Endpoint.DryRun refuses, or takes from a list, what the policy in force does not
+	ActionDryAllow               // Endpoint.DryRun allows, or leaves in a list, what the policy in force does not
 )
 
 var actionText = [...]string{"allow", "deny", "detect", "dry-deny", "dry-allow"}
@@ -32,7 +32,8 @@ func (a Action) String() string {
 
 // Event describes one decision. Every request gets exactly one event whose Action is ActionAllow or ActionDeny and whose
 // Layer is not LayerResponse; before it, each finding of a layer that only detects is an event of its own, and so is each
-// message on which Endpoint.DryRun disagrees; after it, each answer or event of a stream that LayerResponse withheld. No field holds a value of the request except Tool
+// message on which Endpoint.DryRun disagrees; after it, each element of an answered list on which it disagrees, and each answer or
+// event of a stream that LayerResponse withheld. No field holds a value of the request except Tool
 // and Identity, which are names, and what [LogValues] names; Tool is quoted to ASCII and cut at 128 bytes.
 type Event struct {
 	Time      time.Time
@@ -118,7 +119,11 @@ const maxToolBytes = 128
 // quoteName returns the decoded name in visible ASCII, cut to maxToolBytes: the client chose it, and it goes into logs.
 func quoteName(name mcpmsg.Raw) string {
 	var scratch [maxToolBytes]byte
-	text := name.AppendText(scratch[:0])
+	return quoteText(name.AppendText(scratch[:0]))
+}
+
+// quoteText is quoteName for a decoded name.
+func quoteText(text []byte) string {
 	cut := text[:min(len(text), maxToolBytes)]
 	for _, c := range cut {
 		if c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {

@@ -281,7 +281,7 @@ func TestGuardCheck(t *testing.T) {
 	want := waf.Denial{Layer: waf.LayerPolicy, Code: "tool_not_allowed", Status: 403, RPCID: []byte("7"), MCP: true}
 	if diff := cmp.Diff(want, d, cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
-		return name == ".header" || name == ".data" || name == ".by" || name == ".beyond" || name == ".RequestID"
+		return name == ".header" || name == ".data" || name == ".by" || name == ".name" || name == ".beyond" || name == ".RequestID"
 	}, cmp.Ignore())); pass || diff != "" {
 		t.Errorf("Check = pass %v, denial (-want +got):\n%s", pass, diff)
 	}

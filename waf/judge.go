@@ -227,6 +227,9 @@ func (j *judgement) report(action Action, d Denial) {
 			e.Method = m.Method.String()
 		}
 	}
+	if d.name != "" {
+		e.Tool = d.name
+	}
 	if j.s.logValues != nil {
 		j.s.logValues.add(&e, j.r.Header, j.message)
 	}

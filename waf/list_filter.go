@@ -34,10 +34,30 @@ func (a *access) restricted() bool {
 	return !a.tools.Open() || !a.prompts.Open() || !a.resources.Open()
 }
 
+// accessList is a kind of list that servers answer with.
+type accessList struct {
+	name string // of the member of the result
+	key  string // of the member by which rules know an element
+	code string // of the refusal of an element
+	set  *policy.Set
+}
+
+func (a *access) lists() [4]accessList {
+	return [...]accessList{
+		{"tools", "name", "tool_not_allowed", a.tools},
+		{"prompts", "name", "prompt_not_allowed", a.prompts},
+		{"resources", "uri", "resource_not_allowed", a.resources},
+		{"resourceTemplates", "uriTemplate", "resource_not_allowed", a.resources},
+	}
+}
+
 // filterLists returns the JSON-RPC text of an answer without the tools, prompts and resources that the caller may not use, and
 // a fault if the rest is poisoned. Where something is restricted it writes every answer anew, from what it has read itself, so
 // that the client can't read another list than this one did.
 func (j *judgement) filterLists(text []byte) ([]byte, error) {
+	if j.endpoint.dryRun != nil {
+		j.compareLists(text)
+	}
 	if j.endpoint.restricted() {
 		var err error
 		if text, err = j.filterMessages(bytes.TrimSpace(text)); err != nil {
@@ -95,13 +115,7 @@ func (j *judgement) filterAnswer(text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &j.endpoint.access
-	for _, list := range [...]struct {
-		name, key string
-		set       *policy.Set
-	}{
-		{"tools", "name", a.tools}, {"prompts", "name", a.prompts}, {"resources", "uri", a.resources}, {"resourceTemplates", "uriTemplate", a.resources},
-	} {
+	for _, list := range j.endpoint.access.lists() {
 		if list.set.Open() || result[list.name] == nil {
 			continue
 		}
