@@ -4,6 +4,7 @@
 //	guardproxy -listen ADDR -upstream URL        guards a real server
 //	           -policy FILE                      JSON policy; SIGHUP or a changed file reloads it
 //	           -rules FILE                       a further SecLang file; may be repeated
+//	           -session-keys FILE                keys that bind session ids to the callers that opened them
 //	           -tls-cert FILE -tls-key FILE      TLS, with HTTP/2
 //	           -client-ca FILE                   mutual TLS: client certificates of this authority are required
 //	           -detect                           log what would be refused, refuse nothing

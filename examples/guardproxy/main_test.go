@@ -50,6 +50,11 @@ func TestCannotStart(t *testing.T) {
 		{"explain without a policy", []string{"-explain", cert}, "-explain needs -policy"},
 		{"explain a missing file", []string{"-policy", write(t, "p.json", `{}`), "-explain", missing}, "-explain: open"},
 		{"explain by a bad policy", []string{"-policy", write(t, "p.json", `{"x": 1}`), "-explain", cert}, "p.json"},
+		{"no file of session keys", []string{"-session-keys", missing}, "-session-keys: open"},
+		{"session keys in another form", []string{"-session-keys", write(t, "keys", "# two\n\nsecret-secret!\n")}, "keys: line 3 is not Base64"},
+		{"short session key", []string{"-session-keys", write(t, "keys", "c2VjcmV0\n")}, "Config.SessionKeys[0]: must be at least 32 random bytes"},
+		{"no session key", []string{"-session-keys", write(t, "keys", "\n# secret\n")}, "there is no key in it"},
+		{"too many bytes of session keys", []string{"-session-keys", write(t, "keys", strings.Repeat("#", 70000))}, "larger than 64 KiB"},
 		{"events in a missing directory", []string{"-events", missing + "/events"}, "-events"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -75,7 +80,7 @@ func TestHelp(t *testing.T) {
 		t.Errorf("run(-h) = %d, want 0", code)
 	}
 	said, _ := stdout.state()
-	for _, name := range []string{"listen", "upstream", "policy", "rules", "tls-cert", "tls-key", "client-ca", "detect", "events", "metrics", "pprof", "explain", "rate"} {
+	for _, name := range []string{"listen", "upstream", "policy", "rules", "tls-cert", "tls-key", "client-ca", "detect", "events", "metrics", "pprof", "explain", "rate", "session-keys"} {
 		if !strings.Contains(said, "  -"+name) {
 			t.Errorf("the help text does not name -%s", name)
 		}

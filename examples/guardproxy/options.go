@@ -16,6 +16,7 @@ type options struct {
 	policy   string
 	rules    []string
 	crs      bool
+	sessions string // file of keys
 	tlsCert  string
 	tlsKey   string
 	clientCA string
@@ -74,6 +75,7 @@ func newFlags(opts *options, upstream *string) *flag.FlagSet {
 		opts.rules = append(opts.rules, file)
 		return nil
 	})
+	flags.StringVar(&opts.sessions, "session-keys", "", "`file` with one Base64 key per line, which bind session ids to callers; the first one signs")
 	flags.StringVar(&opts.tlsCert, "tls-cert", "", "certificate `file` (PEM)")
 	flags.StringVar(&opts.tlsKey, "tls-key", "", "private key `file` (PEM)")
 	flags.StringVar(&opts.clientCA, "client-ca", "", "`file` (PEM) of the authorities whose client certificates are required")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 
 	coreruleset "github.com/corazawaf/coraza-coreruleset/v4"
 
@@ -86,6 +87,11 @@ func (s *policySource) config() (waf.Config, error) {
 			cfg.Endpoints[i].Modes = nil
 		}
 	}
+	if s.opts.sessions != "" {
+		if cfg.SessionKeys, err = readSessionKeys(s.opts.sessions); err != nil {
+			return waf.Config{}, err
+		}
+	}
 	if len(s.opts.rules) > 0 || s.opts.crs {
 		rules := waf.RulesConfig{Files: s.opts.rules, MaxBodyBytes: cfg.MaxBodyBytes}
 		if s.opts.crs {
@@ -134,10 +140,13 @@ func readPolicy(path string) (waf.Config, error) {
 
 // files are those that a reload reads again.
 func (s *policySource) files() []string {
-	if s.opts.policy == "" {
-		return s.opts.rules
+	files := slices.Clone(s.opts.rules)
+	for _, file := range [...]string{s.opts.policy, s.opts.sessions} {
+		if file != "" {
+			files = append(files, file)
+		}
 	}
-	return append([]string{s.opts.policy}, s.opts.rules...)
+	return files
 }
 
 func closeRules(rules *waf.Ruleset) error {
@@ -148,4 +157,4 @@ func closeRules(rules *waf.Ruleset) error {
 }
 
 // errNothingToReload is told to whoever sends SIGHUP to a program that was started without files.
-var errNothingToReload = errors.New("there is no -policy and no -rules file to read again")
+var errNothingToReload = errors.New("there is no -policy, -rules or -session-keys file to read again")

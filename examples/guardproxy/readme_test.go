@@ -31,7 +31,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("README.md does not name -%s", flag[1])
 		}
 	}
-	if len(defined) != 14 {
-		t.Errorf("%d flags, want 14", len(defined))
+	if len(defined) != 15 {
+		t.Errorf("%d flags, want 15", len(defined))
 	}
 }

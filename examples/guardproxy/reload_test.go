@@ -103,7 +103,7 @@ func TestNothingToReload(t *testing.T) {
 	stderr := newOutput()
 	p := &program{policy: &policySource{}, log: &lineLog{w: stderr}}
 	p.reload()
-	if said, _ := stderr.state(); said != "guardproxy: not reloaded: there is no -policy and no -rules file to read again\n" {
+	if said, _ := stderr.state(); said != "guardproxy: not reloaded: there is no -policy, -rules or -session-keys file to read again\n" {
 		t.Errorf("said %q", said)
 	}
 }
