@@ -11,6 +11,7 @@ require (
 	github.com/modelcontextprotocol/go-sdk v1.8.0
 	github.com/prometheus/client_golang v1.23.2
 	github.com/redis/go-redis/v9 v9.19.0
+	github.com/rs/cors v1.11.1
 	github.com/sallyport/sallyport v0.0.0
 	golang.org/x/time v0.15.0
 )

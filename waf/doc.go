@@ -28,16 +28,17 @@
 // # Where to put it
 //
 // The Guard MUST see a request before anything that routes, rewrites paths, decompresses or parses a body. It MUST be behind
-// whatever terminates TLS only if that proxy is the sole way in; tell it about the proxy with [TrustedHeader]. It SHOULD be
-// inside of a CORS middleware, which must not answer for origins that the Guard would refuse, and outside of
-// authentication that is not its own. Set http.Server.MaxHeaderBytes (for example 32 KiB): it is the only bound that acts
-// before the memory is spent. Set no WriteTimeout: it cuts streams.
+// whatever terminates TLS only if that proxy is the sole way in; tell it about the proxy with [TrustedHeader] and
+// [Config.TrustedProxies]. It SHOULD be inside of a CORS middleware that is given the origins of [Endpoint.AllowOrigins] and no
+// others (examples/cors shows it with rs/cors; jub0bs/cors fits as well), and outside of authentication that is not its own. Set
+// http.Server.MaxHeaderBytes (for example 32 KiB): it is the only bound that acts before the memory is spent. Set no WriteTimeout:
+// it cuts streams.
 //
 // # Promises
 //
 // It fails closed: a body that can't be read, a hook or a ruleset that fails, a closed Guard are refusals, never a pass and
 // never a 200. Everything is bounded. No value of a request reaches an event, an error or an answer, except the names
-// and the message id that [Event] and [Denial] list. The response is not touched, except where lists of tools, prompts
+// and the message id that [Event] and [Denial] list, and what [LogValues] names. The response is not touched, except where lists of tools, prompts
 // and resources are filtered and looked at, and where session ids are bound: streams leave event by event as they are written, and
 // http.ResponseController reaches the server's own writer.
 //

@@ -49,7 +49,7 @@ func newGuard(token string) (*waf.Guard, error) {
 			AllowHosts: []string{"127.0.0.1", "localhost"},
 			Tools:      []waf.AccessRule{{Identity: "ci", Allow: []string{"search_*"}}},
 		}},
-		OnEvent: func(e waf.Event) { slog.Info("decision", "event", e) },
+		OnEvent: waf.LogEvents(slog.Default()),
 	})
 }
 

@@ -57,7 +57,7 @@ func newHandler(ctx context.Context, issuer, resource string) (http.Handler, err
 			AllowHosts: []string{u.Host},
 			Tools:      []waf.AccessRule{{Identity: "agent-1", Allow: []string{"search_*"}}},
 		}},
-		OnEvent: func(e waf.Event) { slog.Info("decision", "event", e) },
+		OnEvent: waf.LogEvents(slog.Default()),
 	})
 	if err != nil {
 		return nil, err

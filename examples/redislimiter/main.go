@@ -49,7 +49,7 @@ func newHandler(server string, limit int64, window time.Duration) (http.Handler,
 			AllowHosts: []string{"127.0.0.1", "localhost"},
 			Anonymous:  true, // callers are told apart by their addresses
 		}},
-		OnEvent: func(e waf.Event) { slog.Info("decision", "event", e) },
+		OnEvent: waf.LogEvents(slog.Default()),
 	})
 	if err != nil {
 		return nil, err
