@@ -1,7 +1,9 @@
 package validate
 
 import (
+	"fmt"
 	"net/textproto"
+	"strings"
 	"testing"
 )
 
@@ -60,5 +62,40 @@ func TestFieldTable(t *testing.T) {
 	}
 	if len(fieldList)+firstRow+len(overrideNames)+maxNamed > 256 {
 		t.Error("rows do not fit a byte")
+	}
+}
+
+// TestFieldNames wants the lines of a field, and no others, to be taken for it. Names that look alike to the table, because
+// they share ends or slot with the field, are others.
+func TestFieldNames(t *testing.T) {
+	for _, k := range fieldList {
+		h, err := NewHeaders(HeaderConfig{RefuseNames: []string{k.name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused := func(name string) bool {
+			return h.CheckFields([]Field{{Name: name}}).Code == CodeHeaderForbidden
+		}
+		for _, name := range []string{k.name, strings.ToLower(k.name), strings.ToUpper(k.name)} {
+			if !refused(name) {
+				t.Errorf("%q passes, %q is refused by name", name, k.name)
+			}
+		}
+		others := []string{k.name + k.name}
+		for i := range k.name {
+			others = append(others, k.name[:i]+"!"+k.name[i+1:], k.name[:i]+"!"+k.name[i:])
+		}
+		for n := range 3000 {
+			for _, name := range []string{fmt.Sprintf("%s%03d", k.name[:max(len(k.name)-3, 0)], n), fmt.Sprintf("%03d%s", n, k.name[min(3, len(k.name)):])} {
+				if endsOf(name).slot() == endsOf(k.name).slot() {
+					others = append(others, name)
+				}
+			}
+		}
+		for _, name := range others {
+			if refused(name) {
+				t.Errorf("%q is taken for %q", name, k.name)
+			}
+		}
 	}
 }
