@@ -73,7 +73,7 @@ func (t *Target) path(s string, from, to int, refuse *codeSet) problem {
 	w := pathWalk{dots: notDots}
 	sawDots := false
 	for i := from; i < len(s); {
-		if len(s) >= 8 && w.dots < 0 && w.utf.Done() {
+		if len(s) >= 8 && w.dots < 0 && w.utf.Done() && s[i] != '%' {
 			at := i
 			if i = skipPath(s, i); i == len(s) {
 				w.dots = notDots

@@ -22,7 +22,7 @@ func (t *Target) query(s string, from int, refuse *codeSet) problem {
 	var twice twiceDecoded
 	part := pairPart{next: from}
 	for i := from; i < len(s); {
-		if n >= 8 && utf.Done() {
+		if n >= 8 && utf.Done() && s[i] != '%' {
 			if i = skipQuery(s, i, from); i == len(s) {
 				break
 			}
