@@ -116,13 +116,25 @@ func rows() []row {
 func fieldRows() []row {
 	h := header20()
 	fields := pairs(h)
+	var many [64]http.Header // each with an order of its own, as requests have
+	for i := range many {
+		many[i] = header20()
+	}
+	turn := 0
+	next := func() http.Header {
+		turn++
+		return many[turn%len(many)]
+	}
 	headers, request := need(validate.NewHeaders(validate.HeaderConfig{})), need(validate.NewRequest(validate.Default()))
 	view := validate.RequestView{
 		Method: "POST", Target: "/", Host: "mcp.example.com", Proto: "HTTP/1.1", Header: h, ContentLength: 412, Parsed: true,
 	}
 	return []row{
 		{"20 fields, floor: range over the map", "httpguts", func() bool { return guts(h) }, func() bool { return touch(h) }, 0, 0},
+		{"20 fields, floor: range, sum and length limits", "httpguts", func() bool { return guts(h) }, func() bool { return bounded(h) }, 0, 0},
+		{"20 fields, floor: range, and each name found", "httpguts", func() bool { return guts(h) }, func() bool { return named(h) }, 0, 0},
 		{"20 fields from http.Header", "httpguts", func() bool { return guts(h) }, func() bool { return headers.Check(h).OK() }, 0.5, 0.35},
+		{"20 fields from http.Header, 64 of them in turn", "httpguts", func() bool { return guts(next()) }, func() bool { return headers.Check(next()).OK() }, 0, 0},
 		{"20 fields from pairs", "httpguts", func() bool { return gutsFields(fields) }, func() bool { return headers.CheckFields(fields).OK() }, 0.45, 0.3},
 		{"20 fields from http.Header, Parsed, with Host and target", "httpguts", func() bool { return guts(h) }, func() bool { return request.Check(view).OK() }, 0.25, 0.2},
 	}
@@ -279,6 +291,37 @@ func touch(h http.Header) bool {
 	for name, values := range h {
 		for _, value := range values {
 			n += len(name) + len(value)
+		}
+	}
+	sinkInt = n
+	return true
+}
+
+// bounded is the least that a check of limits can do.
+func bounded(h http.Header) bool {
+	n := 0
+	for name, values := range h {
+		for _, value := range values {
+			if n += len(name) + len(value) + 32; n > 32<<10 || len(value) > 8<<10 || len(name) > 128 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// named is the least that a check of known fields can do: it tells those that have a grammar from the others.
+func named(h http.Header) bool {
+	n := 0
+	for name, values := range h {
+		for _, value := range values {
+			n += len(value)
+		}
+		switch name {
+		case "Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Expect", "Forwarded", "Host", "Mcp-Method",
+			"Mcp-Name", "Mcp-Protocol-Version", "Mcp-Session-Id", "Origin", "Proxy-Authorization", "Range", "Te", "Trailer",
+			"Transfer-Encoding", "Upgrade", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Real-Ip":
+			n++
 		}
 	}
 	sinkInt = n
