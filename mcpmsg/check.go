@@ -26,8 +26,8 @@ type check struct {
 	late  bool      // params came before the method and wait for it
 	from  int       // where the message begins
 	end   int       // after the message, once its envelope was read to the end
-	ids   []batchID
-	many  bool // the message is a batch
+	ids   []batchID // of the batch so far
+	many  bool      // the message is a batch
 	bad   Violation
 }
 
@@ -164,16 +164,7 @@ func (c *check) leaveCode(raw Raw, at int) bool {
 // with the violation in c.bad.
 func (c *check) one(from, outer int) int {
 	c.begin(from)
-	var end int
-	if at := c.prefix(from); at > 0 {
-		seen := c.v.prefixBits
-		if !c.has(capID) {
-			seen &^= c.v.idBit
-		}
-		end = c.walk.WalkOn(c.b, at, c.v.edges[0], outer, seen)
-	} else {
-		end = c.walk.Walk(c.b, from, c.v.edges[0], outer)
-	}
+	end := c.envelope(from, outer)
 	if end < 0 {
 		return c.stopped()
 	}
@@ -190,18 +181,30 @@ func (c *check) one(from, outer int) int {
 	if c.walk.Marks&(1<<capName|1<<capTask|1<<capURI) != 0 && !c.targets() {
 		return -1
 	}
-	if all := describes(c.ctx.ResultOf); c.walk.Wide && (all || speaks(c.ctx.ResultOf)) && c.has(capResult) && !c.v.hiddenAllowed {
+	if (c.has(capResult) || c.known == MethodSamplingCreateMessage) && !c.texts() {
+		return -1
+	}
+	if (c.extra != nil || c.v.tools != nil) && !c.more(outer) {
+		return -1
+	}
+	return end
+}
+
+// texts judges what goes to a model: results, and conversations that a server asks to go on with. It returns false with the
+// violation in c.bad.
+func (c *check) texts() bool {
+	if all := describes(c.ctx.ResultOf); c.walk.Wide && (all || speaks(c.ctx.ResultOf)) && !c.v.hiddenAllowed {
 		if at := hiddenText(c.get(capResult), all); at >= 0 {
 			c.refuse(CodeHiddenText, int(c.walk.Spans[capResult].From)+at)
 			c.bad.part = partResult
-			return -1
+			return false
 		}
 	}
-	if (c.walk.Marked || c.walk.Wide || c.has(capRootMark)) && c.version == V20260728 && c.ctx.ResultOf == MethodToolsList && c.has(capResult) && !c.v.published {
+	if (c.walk.Marked || c.walk.Wide || c.has(capRootMark)) && c.version == V20260728 && c.ctx.ResultOf == MethodToolsList && !c.v.published {
 		if at := badHeaderMark(c.get(capResult)); at >= 0 {
 			c.refuse(CodeHeaderMark, int(c.walk.Spans[capResult].From)+at)
 			c.bad.part = partResult
-			return -1
+			return false
 		}
 	}
 	if (c.known == MethodSamplingCreateMessage || c.has(capInputs)) && !c.v.published {
@@ -210,23 +213,16 @@ func (c *check) one(from, outer int) int {
 			if c.bad.part = partParams; c.has(capInputs) {
 				c.bad.part = partResult
 			}
-			return -1
+			return false
 		}
 	}
-	if (c.extra != nil || c.v.tools != nil) && !c.more(outer) {
-		return -1
-	}
-	return end
+	return true
 }
 
 // targets bounds the names and addresses that a request is about.
 func (c *check) targets() bool {
-	for _, t := range [...]struct{ mark, limit int }{{capName, c.v.lim.target}, {capTask, c.v.lim.target}, {capURI, c.v.lim.uri}} {
-		if r := c.get(t.mark); len(r) > t.limit {
-			c.refuseSize(CodeTargetTooLong, int(c.walk.Spans[t.mark].From), t.limit, len(r))
-			c.bad.part = partParams
-			return false
-		}
+	if !c.bounded(capName, c.v.lim.target) || !c.bounded(capTask, c.v.lim.target) || !c.bounded(capURI, c.v.lim.uri) {
+		return false
 	}
 	if c.v.strict && c.known == MethodToolsCall && !isToolName(c.get(capName).body()) {
 		c.refuse(CodeSchemaForm, int(c.walk.Spans[capName].From))
@@ -234,6 +230,17 @@ func (c *check) targets() bool {
 		return false
 	}
 	return true
+}
+
+// bounded refuses a member of params that is too long.
+func (c *check) bounded(mark, limit int) bool {
+	s := c.walk.Spans[mark]
+	if size := int(s.To - s.From); size <= limit || !c.has(mark) {
+		return true
+	}
+	c.refuseSize(CodeTargetTooLong, int(s.From), limit, int(s.To-s.From))
+	c.bad.part = partParams
+	return false
 }
 
 // isToolName reports whether a tool's name is of the form that the protocol recommends.
@@ -287,14 +294,14 @@ func (c *check) stopped() int {
 // kind classifies the message by the members that were seen, as kindOf does.
 func (c *check) kind() Kind {
 	const id, method, result, failure = 1 << capID, 1 << capMethod, 1 << capResult, 1 << capError
-	switch c.walk.Marks & (id | method | result | failure) {
-	case method | id:
+	switch marks := c.walk.Marks & (id | method | result | failure); {
+	case marks == method|id:
 		return Request
-	case method:
+	case marks == method:
 		return Notification
-	case result | id:
+	case marks == result|id:
 		return Result
-	case failure, failure | id:
+	case marks&^id == failure:
 		return ErrorResponse
 	}
 	return 0

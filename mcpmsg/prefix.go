@@ -5,26 +5,43 @@ import (
 	"github.com/sallyport/sallyport/internal/schema"
 )
 
-// prefix reads the beginning that most messages have, byte for byte: {"jsonrpc":"2.0", then the id if there is one, then the
-// method. It returns the index after the method, where the walk of the envelope goes on, or 0 if the message begins in another
-// way or holds a fault so far: then the walk reads it from the start, and finds out what is wrong. This is a short cut to what
-// the walk does, never another verdict.
+// envelope judges the message that begins at b[from], inside outer arrays, and returns the index after it, or -1.
+//
+// It reads the beginning that most messages have byte for byte: {"jsonrpc":"2.0", then the id if there is one, then the method, then
+// params or nothing. Where a message begins in another way or holds a fault so far, the walk reads it from the start, and finds
+// out what is wrong. This is a short cut to what the walk does, never another verdict.
+func (c *check) envelope(from, outer int) int {
+	const params = `,"params":`
+	root := c.v.edges[0]
+	i := c.prefix(from)
+	if i == 0 {
+		return c.walk.Walk(c.b, from, root, outer)
+	}
+	seen := c.v.prefixBits
+	if !c.has(capID) {
+		seen &^= c.v.idBit
+	}
+	if value := i + len(params); value < len(c.b) && string(c.b[i:value]) == params {
+		return c.walk.WalkOn(c.b, value, root, outer, seen|c.v.paramsBit, c.v.edges[c.row.params], capParams)
+	}
+	return c.walk.WalkOn(c.b, i, root, outer, seen, nil, 0)
+}
+
+// prefix reads up to the method and returns the index after it, or 0.
 func (c *check) prefix(from int) int {
-	const opening, id, method = `{"jsonrpc":"2.0",`, `"id":`, `"method":"`
+	const opening, id, method = `{"jsonrpc":"2.0"`, `,"id":`, `,"method":"`
 	b := c.b
 	i := from + len(opening)
 	if i >= len(b) || string(b[from:i]) != opening {
 		return 0
 	}
 	marks := uint16(1 << capMethod)
-	if i+len(id) < len(b) && string(b[i:i+len(id)]) == id {
-		start := i + len(id)
-		if i = c.prefixID(start); i == 0 || i >= len(b) || b[i] != ',' {
+	if start := i + len(id); start < len(b) && string(b[i:start]) == id {
+		if i = c.prefixID(start); i == 0 {
 			return 0
 		}
 		c.walk.Spans[capID] = schema.Span{From: int32(start), To: int32(i)}
 		marks |= 1 << capID
-		i++
 	}
 	start := i + len(method)
 	if start >= len(b) || string(b[i:start]) != method {
@@ -45,28 +62,30 @@ func (c *check) prefix(from int) int {
 	return end
 }
 
-// prefixID reads an id within the limit and returns the index after it, or 0.
+// prefixID reads a string or an integer without sign of up to fifteen digits, which no limit for numbers forbids, and returns the
+// index after it, or 0.
 func (c *check) prefixID(start int) int {
 	b := c.b
-	end := 0
-	switch ch := b[start]; {
-	case ch == '"':
-		end = start + 1 + jsonscan.Plain(b, start+1)
-		for end < len(b) && b[end] != '"' && b[end] > 0x20 && b[end] < 0x7f && b[end] != '\\' {
-			end++
+	end := start
+	switch b[start] {
+	case '"':
+		n := 8
+		for end++; n == 8; end += n {
+			n = jsonscan.Plain(b, end)
 		}
 		if end >= len(b) || b[end] != '"' {
 			return 0
 		}
 		end++
-	case ch == '-' || ch-'0' < 10:
-		integer := false
-		if end, integer = jsonscan.Number(b, start); !integer || end-start > 15 || b[start] == '-' {
-			return 0
+	case '0':
+		end++
+	default:
+		for end < len(b) && end < start+15 && b[end]-'0' < 10 {
+			end++
 		}
 	}
-	if size := end - start; size > c.v.lim.id || size > c.walk.Limits.NumberBytes {
-		return 0 // the walk says which limit it is
+	if end == start {
+		return 0
 	}
 	return end
 }

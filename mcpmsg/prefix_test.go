@@ -17,7 +17,9 @@ func TestPrefix(t *testing.T) {
 		`"id":` + strings.Repeat("1", 100) + `,`, `"id":` + strings.Repeat("1", 101) + `,`, `"id":"x`, `"id":`, `"id":-,`}
 	methods := []string{`"method":"ping"`, `"method":"tools/list"`, `"method":"tools\/list"`, `"method":"notifications/initialized"`, `"method":"nope"`, `"method":""`,
 		`"method":7`, `"Method":"ping"`, `"method" :"ping"`, `"method":"ping`, `"method":"tools/call"`, `"result":{}`}
-	tails := []string{`}`, `,"method":"ping"}`, `,"id":2}`, `,"jsonrpc":"2.0"}`, `,"params":{}}`, `,"params":{"name":"t"}}`, `,"ID":1}`, `,"result":{}}`, ` , "params" : {} } `, `,}`, `}}`, ``, `,"x":1}`, `]`}
+	tails := []string{`}`, `,"method":"ping"}`, `,"id":2}`, `,"jsonrpc":"2.0"}`, `,"params":{}}`, `,"params":{"name":"t"}}`, `,"ID":1}`, `,"result":{}}`, ` , "params" : {} } `, `,}`, `}}`, ``, `,"x":1}`, `]`,
+		`,"params":{]`, `,"params":`, `,"params":{"_meta":1}}`, `,"params":{"name":7}}`, `,"params": {"name":"t"}}`, `,"params":{"name":"t","_meta":{"progressToken":1.5}}}`,
+		`,"params":{},"params":{}}`, `,"params":{"name":"t","arguments":{"a":1,"a":2}},"id":2}`, `,"params":{"name":"t"},"Params":1}`, `,"params":[]}`, `,"params":{"name":"t"},"result":"\x"}`}
 	v := newValidator(t, mcpmsg.Config{})
 	n := 0
 	for _, head := range heads {

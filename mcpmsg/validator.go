@@ -39,7 +39,8 @@ type Validator struct {
 	methods           map[string]*extra
 	tools             map[string]*ToolRule
 	resultTypes       []string
-	idBit, prefixBits uint64 // of the envelope, see check.prefix
+	idBit, prefixBits uint64 // of members of the envelope, see check.envelope
+	paramsBit         uint64
 	pool              *sync.Pool
 }
 
@@ -64,6 +65,7 @@ func New(cfg Config) (*Validator, error) {
 		v.edges = publishedGraph()
 	}
 	v.idBit = v.edges[0].Node.Bits("id")
+	v.paramsBit = v.edges[0].Node.Bits("params")
 	v.prefixBits = v.edges[0].Node.Bits("jsonrpc", "id", "method")
 	v.pool = &sync.Pool{New: func() any {
 		c := &check{v: v, walk: schema.NewWalker(walk)}
@@ -119,7 +121,7 @@ func (c *check) reset() {
 func (c *check) run() bool {
 	b := c.b
 	from := jsonscan.Space(b, 0)
-	c.begin(from)
+	c.from = from
 	switch {
 	case from == len(b):
 		return c.refuse(CodeEmpty, from)

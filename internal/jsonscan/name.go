@@ -53,8 +53,7 @@ func (w Words) Key() uint64 {
 // It is small enough to become part of the loop that calls it.
 func Plain(b []byte, i int) int {
 	if holds64(b, i) {
-		w := load64(b, i)
-		return bits.TrailingZeros64(special(w)|(w+ones)&highs) >> 3
+		return PlainBytes(load64(b, i))
 	}
 	return 0
 }
@@ -68,41 +67,25 @@ func ShortWords(b []byte, i, n int) Words {
 // LongWords returns the Words of the plain name of n bytes at b[i], n at least eight.
 func LongWords(b []byte, i, n int) Words { return Words{load64(b, i), load64(b, i+n-8), n} }
 
+// PlainBytes returns how many bytes of a word are, from the lowest on.
+func PlainBytes(w uint64) int { return bits.TrailingZeros64(special(w)|(w+ones)&highs) >> 3 }
+
 // Name reads the rest of a member name from just after its opening quote. It returns the index after the closing quote
 // (-1 if the string is not valid), the name's Words, and whether it is plain: ASCII without escapes, so that its bytes are
 // its text. The Words of a name that is not plain are not set. wide is as in [String].
 func Name(b []byte, i int, wide *bool) (end int, w Words, plain bool) {
-	if Plain(b, i) == 8 {
-		if end := longName(b, i); end > 0 {
-			return end, LongWords(b, i, end-1-i), true
-		}
+	n := Plain(b, i) &^ 7 // all eight or none
+	for m := uint64(0); m == 0; n += bits.TrailingZeros64(m) >> 3 {
+		m = special(head(b, i+n))
 	}
-	if end = String(b, i, wide); end < 0 {
-		return end, w, false
+	if i+n >= len(b) || b[i+n] != '"' {
+		return String(b, i+n, wide), w, false
 	}
-	name := b[i : end-1]
-	for _, c := range name {
-		if !isPlain(c) {
-			return end, w, false
-		}
+	if n < 8 {
+		first := head(b, i) & (1<<(8*uint(n)&63) - 1)
+		return i + n + 1, Words{first, first, n}, true
 	}
-	return end, WordsOf(name), true
-}
-
-// longName reads the name at b[start], whose first eight bytes are plain. It returns the index after the closing quote, or 0
-// if the name is not plain or too near to the end of the text.
-func longName(b []byte, start int) int {
-	for i := start + 8; holds64(b, i); i += 8 {
-		m := special(load64(b, i))
-		if m == 0 {
-			continue
-		}
-		if i += bits.TrailingZeros64(m) >> 3; b[i] != '"' {
-			return 0
-		}
-		return i + 1
-	}
-	return 0
+	return i + n + 1, LongWords(b, i, n), true
 }
 
 // AppendFolded appends to dst what the decoded text of a name becomes under the loosest readers: letters without case,

@@ -66,33 +66,32 @@ func String(b []byte, i int, wide *bool) int {
 // escaped goes on with a string at an escape. Escapes seldom come alone, so it takes 32 bytes at a time and goes from one
 // mark to the next. It returns the result of [String] and true, or the index of a character at which to go on and false.
 func escaped(b []byte, i int, wide *bool) (end int, done bool) {
-	for uint(i)+33 <= uint(len(b)) {
-		for m := marks(b[i : i+32]); ; {
-			if m == 0 {
-				i += 32
-				break
+blocks:
+	for i >= 0 && i <= len(b)-33 {
+		p := (*[33]byte)(b[i : i+33])
+		m := marks8(binary.LittleEndian.Uint64(p[:])) | marks8(binary.LittleEndian.Uint64(p[8:]))<<8 |
+			marks8(binary.LittleEndian.Uint64(p[16:]))<<16 | marks8(binary.LittleEndian.Uint64(p[24:]))<<24
+		for m != 0 {
+			at := bits.TrailingZeros32(m) & 31
+			if p[at] == '"' {
+				return i + at + 1, true
 			}
-			at := i + bits.TrailingZeros32(m)
-			c := b[at]
-			if c != '\\' {
-				if c == '"' {
-					return at + 1, true
-				}
-				return at, false
+			if p[at] != '\\' {
+				return i + at, false
 			}
-			if simpleEscape[b[at+1]] == 0 {
+			if simpleEscape[p[at+1]] == 0 {
 				*wide = true
-				if i = unicodeEscape(b, at); i < 0 {
+				if i = unicodeEscape(b, i+at); i < 0 {
 					return -1, true
 				}
-				break
+				continue blocks
 			}
-			m &^= 3 << (uint(at-i) & 31) // the backslash and what follows
-			if at == i+31 {
-				i += 33
-				break
+			m &^= 3 << at // the backslash and what follows
+			if at == 31 {
+				i++ // what follows is in the next block
 			}
 		}
+		i += 32
 	}
 	if i < len(b) && b[i] == '\\' { // near the end of the text
 		if i+1 < len(b) && simpleEscape[b[i+1]] != 0 {
@@ -105,16 +104,18 @@ func escaped(b []byte, i int, wide *bool) (end int, done bool) {
 	return i, false
 }
 
-// marks returns a bit for each of 32 bytes that special marks, here exactly: no borrow goes from one byte to the next.
-func marks(p []byte) uint32 {
-	_ = p[31]
-	return marks8(binary.LittleEndian.Uint64(p)) | marks8(binary.LittleEndian.Uint64(p[8:]))<<8 |
-		marks8(binary.LittleEndian.Uint64(p[16:]))<<16 | marks8(binary.LittleEndian.Uint64(p[24:]))<<24
-}
-
+// marks8 returns a bit for each of eight bytes that special marks, here exactly: no borrow goes from one byte to the next.
 func marks8(w uint64) uint32 {
 	plain := ((w ^ ones*0x02 | highs) - ones*0x21) & ((w ^ ones*'\\' | highs) - ones)
 	return uint32((w | ^plain) & highs >> 7 * 0x0102040810204080 >> 56)
+}
+
+// head returns the word of the eight bytes from b[i] on, where the text ends before, with zeros after it.
+func head(b []byte, i int) uint64 {
+	if holds64(b, i) {
+		return load64(b, i)
+	}
+	return tail(b, i)
 }
 
 // tail returns a word of the last bytes of the text from b[i] on, of which there are fewer than eight, with zeros after

@@ -23,6 +23,7 @@ open:
 	close = b[i] + 2 // '}' and ']' are two above '{' and '['
 	f.node, f.object, f.cap, f.count = n, close == '}', 0, 0
 	f.bloom, f.base, f.table, f.end = 0, int32(len(w.names)), -1, int32(len(w.tables))
+	f.room = w.roomAfter(len(w.names), n)
 	if i++; i < len(b) && b[i] <= ' ' {
 		i = jsonscan.Space(b, i)
 	}
@@ -44,28 +45,19 @@ value:
 		if n == 8 {
 			n += jsonscan.Plain(b, start+9)
 		}
-		if i += 1 + n; i < len(b) && b[i] == '"' {
+		if i += 1 + n; uint(i) < uint(len(b)) && b[i] == '"' {
 			i++ // up to sixteen bytes: fewer than any limit
-		} else if i = jsonscan.String(b, i, &w.Wide); i < 0 {
-			return w.badString(b, start+1)
-		} else if i-start-2 > w.Limits.StringBytes {
-			return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
+		} else if i = w.longString(b, start, i, depth); i < 0 {
+			return -1
 		}
 	case c == '{' || c == '[':
 		goto open
 	case c == '-' || c-'0' < 10:
 		start = i
 		if i = shortInteger(b, start); i < 0 {
-			if i, _ = jsonscan.Number(b, start); i < 0 {
-				return w.syntax(Syntax, start)
+			if i, _ = w.number(b, start, depth); i < 0 {
+				return -1
 			}
-		}
-		if i-start > w.Limits.NumberBytes {
-			return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false})
-		}
-		if i-start > 4 && overflows(b[start:i]) {
-			w.reason = Overflow
-			return w.halt(start, resume{i, depth, false})
 		}
 	case c <= ' ':
 		if start = i; jsonscan.Space(b, i) == i {
@@ -103,55 +95,41 @@ after:
 	}
 	return w.syntax(Syntax, i)
 name:
-	{
-		if uint(i) >= uint(len(b)) || b[i] != '"' {
-			if i = jsonscan.Space(b, i); i >= len(b) || b[i] != '"' {
-				return w.syntax(Syntax, i)
-			}
-		}
+	// A plain name of up to fifteen bytes, without white space around it: all of it is in two words.
+	if i >= 0 && i < len(b)-18 && b[i] == '"' {
 		start = i + 1
-		var words jsonscan.Words
-		plain, usual := true, !n.foldDup
-		size, more := jsonscan.Plain(b, start), 0
-		if size == 8 {
-			more = jsonscan.Plain(b, start+8)
+		words, size := jsonscan.Words{First: load64(b, start)}, 0
+		if size = jsonscan.PlainBytes(words.First); size < 8 {
+			words.First &= 1<<(8*uint(size)&63) - 1
+			words.Last = words.First
+		} else {
+			size += jsonscan.PlainBytes(load64(b, i+9))
+			words.Last = load64(b, i+size-7)
 		}
-		i = start + size + more
-		switch {
-		case size < 8 && start+8 <= len(b) && b[i] == '"':
-			words = jsonscan.ShortWords(b, start, size)
-			i++
-		case size == 8 && more < 8 && start+16 <= len(b) && b[i] == '"':
-			if words = jsonscan.LongWords(b, start, size+more); words == headerMark {
-				w.Marked = true
+		words.Len = size
+		end := start + size
+		if b[end] != '"' || b[end+1] != ':' || words.First == headerMark.First {
+			goto odd
+		}
+		i = end + 2
+		k, bit := len(w.names), bloomBit(words)
+		if k >= int(f.room) || f.bloom&bit != 0 && beginsLike(w.names[f.base:], words.First) {
+			if !w.addFree(f, b, words, start, end) {
+				w.at = resume{i, depth, true}
+				return -1
 			}
-			i++
-		default:
-			if i, words, plain = jsonscan.Name(b, start, &w.Wide); i < 0 {
-				return w.badString(b, start)
-			}
-			usual = usual && plain && i-1-start <= w.Limits.NameBytes
+			goto value
 		}
-		end := i - 1
-		if uint(i) >= uint(len(b)) || b[i] != ':' {
-			if i = jsonscan.Space(b, i); i >= len(b) || b[i] != ':' {
-				return w.syntax(Syntax, i)
-			}
-		}
-		i++
-		if usual {
-			if bit := bloomBit(words); f.bloom&bit == 0 && f.table < 0 && len(w.names)-int(f.base) < w.few {
-				f.bloom |= bit
-				w.names = append(w.names, nameEntry{words.First, uint32(start), uint32(end - start)})
-				goto value
-			}
-		}
-		if !w.freeName(f, b, words, plain && !n.foldDup, start, end) {
-			w.at = resume{i, depth, true}
-			return -1
-		}
+		f.bloom |= bit
+		w.names = w.names[:k+1]
+		w.names[k] = nameEntry{words.First, uint32(start), uint32(size)}
 		goto value
 	}
+odd:
+	if i = w.oddFree(f, b, i, depth); i < 0 {
+		return -1
+	}
+	goto value
 closed:
 	i++
 	w.names, w.tables = w.names[:f.base], w.tables[:f.end]
@@ -166,27 +144,76 @@ closed:
 	goto after
 }
 
-// freeName adds a name that is not one of few, or not plain. It returns false, with the Fault, if the name is refused.
-func (w *Walker) freeName(f *frame, b []byte, words jsonscan.Words, plain bool, start, end int) bool {
+// beginsLike reports whether one of the names begins with the same eight bytes.
+func beginsLike(names []nameEntry, first uint64) bool {
+	for i := range names {
+		if names[i].first == first {
+			return true
+		}
+	}
+	return false
+}
+
+// roomAfter returns how many names there may be in all, n of them before an object's own, while adding one to that object needs no more
+// than a look at its filter: they are few, and have memory. There is no such room where names are read without case.
+func (w *Walker) roomAfter(n int, of *Node) int32 {
+	if of.foldDup {
+		return 0
+	}
+	return int32(min(n+w.few, cap(w.names)))
+}
+
+// oddFree reads a name and the colon after it, whatever they look like. It returns the index after them, or -1.
+func (w *Walker) oddFree(f *frame, b []byte, i, depth int) int {
+	if i = jsonscan.Space(b, i); i >= len(b) || b[i] != '"' {
+		return w.syntax(Syntax, i)
+	}
+	start := i + 1
+	i, words, plain := jsonscan.Name(b, start, &w.Wide)
+	if i < 0 {
+		return w.badString(b, start)
+	}
+	end := i - 1
+	if i = jsonscan.Space(b, i); i >= len(b) || b[i] != ':' {
+		return w.syntax(Syntax, i)
+	}
+	if !plain {
+		words.Len = -1
+	} else if words == headerMark {
+		w.Marked = true
+	}
+	if !w.addFree(f, b, words, start, end) {
+		w.at = resume{i + 1, depth, true}
+		return -1
+	}
+	return i + 1
+}
+
+// addFree adds a name that is not one of few, or not plain, which words without a length say. It returns false, with the Fault, if the
+// name is refused.
+func (w *Walker) addFree(f *frame, b []byte, words jsonscan.Words, start, end int) bool {
 	w.Fault.Offset = start - 1
 	switch n := len(w.names) - int(f.base); {
 	case end-start > w.Limits.NameBytes:
 		w.Fault = Fault{LongName, start - 1, w.Limits.NameBytes, end - start}
+		return false
 	case n >= w.Limits.Members:
 		w.Fault = Fault{ManyMembers, start - 1, w.Limits.Members, n + 1}
-	case !plain:
-		if w.oddName(f, b, start, end) != nil {
-			return true
+		return false
+	case words.Len < 0 || f.node.foldDup:
+		if w.oddName(f, b, start, end) == nil {
+			w.Fault.Reason = w.reason
+			return false
 		}
-		w.Fault.Reason = w.reason
 	default:
 		f.bloom |= bloomBit(words)
-		if w.addName(f, b, words, b[start:end], start, end, false) {
-			return true
+		if !w.addName(f, b, words, b[start:end], start, end, false) {
+			w.Fault.Reason = Duplicate
+			return false
 		}
-		w.Fault.Reason = Duplicate
 	}
-	return false
+	f.room = w.roomAfter(int(f.base), f.node) // there may be more memory now
+	return true
 }
 
 // shortInteger reads an integer without sign of up to three digits at b[i], and returns the index after it, or -1 if the number
@@ -201,4 +228,32 @@ func shortInteger(b []byte, i int) int {
 		}
 	}
 	return -1
+}
+
+// longString reads the rest, from b[i] on, of the string that begins at b[start]. It returns the index after it, or -1.
+func (w *Walker) longString(b []byte, start, i, depth int) int {
+	if i = jsonscan.String(b, i, &w.Wide); i < 0 {
+		return w.badString(b, start+1)
+	}
+	if i-start-2 > w.Limits.StringBytes {
+		return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
+	}
+	return i
+}
+
+// number reads the number at b[start]. It returns the index after it, or -1, and its kind.
+func (w *Walker) number(b []byte, start, depth int) (int, uint8) {
+	i, integer := jsonscan.Number(b, start)
+	switch {
+	case i < 0:
+		return w.syntax(Syntax, start), 0
+	case i-start > w.Limits.NumberBytes:
+		return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false}), 0
+	case i-start > 4 && overflows(b[start:i]):
+		w.reason = Overflow
+		return w.halt(start, resume{i, depth, false}), 0
+	case integer:
+		return i, KindInteger
+	}
+	return i, KindFraction
 }

@@ -74,6 +74,7 @@ type frame struct {
 	base   int32  // first unknown name
 	table  int32  // start of the name table, -1 while there are few
 	end    int32  // length of the tables when the object was opened
+	room   int32  // how many names there may be in all before a free-form object must look after them
 	bits   uint8  // log2 of the table's size
 	object bool
 	cap    uint8 // what the Host wants to know about the value being read
@@ -93,13 +94,22 @@ func NewWalker(lim Limits) *Walker {
 // Walk judges the value that begins at or after b[i] by the root edge, inside outer open arrays, and returns the index after it, or
 // -1 with the Fault set. What follows the value is the caller's business.
 func (w *Walker) Walk(b []byte, i int, root *Edge, outer int) int {
-	return w.walk(b, i, root, outer, 0)
+	w.at = resume{}
+	return w.walk(b, i, root, outer, false)
 }
 
 // WalkOn goes on with an object of the root after its owner has read and judged the members with the given bits, see
-// [Node.Bits]. b[i] is what follows the last of their values.
-func (w *Walker) WalkOn(b []byte, i int, root *Edge, outer int, seen uint64) int {
-	return w.walk(b, i, root, outer, seen)
+// [Node.Bits]. b[i] is what follows the last of their values; or, with an inner edge, the value of that last member, which has the
+// mark and is judged by the edge.
+func (w *Walker) WalkOn(b []byte, i int, root *Edge, outer int, seen uint64, inner *Edge, mark uint8) int {
+	f := &w.frames[0]
+	f.node, f.edge, f.alive, f.seen, f.bloom, f.count = root.Node, &root.Node.items, root.Node.object, seen, 0, int32(bits.OnesCount64(seen))
+	f.base, f.table, f.end, f.object, f.cap = 0, -1, 0, true, 0
+	w.at = resume{i, 1, inner != nil}
+	if inner != nil {
+		f.edge, f.cap, f.start = inner, mark, int32(i)
+	}
+	return w.walk(b, i, root, outer, true)
 }
 
 // Bits returns the bits of the members with the given names.
@@ -111,7 +121,8 @@ func (n *Node) Bits(names ...string) uint64 {
 	return all
 }
 
-func (w *Walker) walk(b []byte, i int, root *Edge, outer int, seen uint64) int {
+// walk is Walk, or with open the rest of WalkOn, where the outermost object has a frame.
+func (w *Walker) walk(b []byte, i int, root *Edge, outer int, open bool) int {
 	w.root, w.Fault, w.steps = root, Fault{}, 0
 	w.names, w.tables = w.names[:0], w.tables[:0]
 	var (
@@ -122,12 +133,13 @@ func (w *Walker) walk(b []byte, i int, root *Edge, outer int, seen uint64) int {
 		frames = w.frames
 		start  int
 	)
-	if seen != 0 {
+	if open {
 		f = &frames[0]
 		depth = 1
-		f.node, f.edge, f.alive, f.seen, f.bloom, f.count = cur, &cur.items, cur.object, seen, 0, int32(bits.OnesCount64(seen))
-		f.base, f.table, f.end, f.object, f.cap = 0, -1, 0, true, 0
-		goto next
+		if f.cap == 0 {
+			goto next
+		}
+		cur = f.edge.Node
 	}
 value:
 	if uint(i) >= uint(len(b)) {
@@ -144,11 +156,8 @@ value:
 		if i += 1 + n; uint(i) < uint(len(b)) && b[i] == '"' {
 			i++ // up to sixteen bytes: fewer than any limit
 		} else {
-			if i = jsonscan.String(b, i, &w.Wide); i < 0 {
-				return w.badString(b, start+1)
-			}
-			if i-start-2 > w.Limits.StringBytes {
-				return w.limit(LongString, start, w.Limits.StringBytes, i-start-2, resume{i, depth, false})
+			if i = w.longString(b, start, i, depth); i < 0 {
+				return -1
 			}
 			if pass != cur.pass && !jsonscan.IsVisibleASCII(b[start+1:i-1]) {
 				pass = cur.pass
@@ -210,21 +219,9 @@ value:
 		start = i
 		kind := KindInteger
 		if i = shortInteger(b, start); i < 0 {
-			end, integer := jsonscan.Number(b, start)
-			if end < 0 {
-				return w.syntax(Syntax, start)
+			if i, kind = w.number(b, start, depth); i < 0 {
+				return -1
 			}
-			if !integer {
-				kind = KindFraction
-			}
-			i = end
-		}
-		if i-start > w.Limits.NumberBytes {
-			return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false})
-		}
-		if i-start > 4 && overflows(b[start:i]) {
-			w.reason = Overflow
-			return w.halt(start, resume{i, depth, false})
 		}
 		if cur.pass&kind == 0 && !w.scalar(cur, kind, b, start, i, depth) {
 			return w.stop(i, depth, false)
@@ -341,25 +338,9 @@ func (w *Walker) name(f *frame, b []byte, i, depth int) (int, *Node) {
 		}
 	}
 	start := i + 1
-	var (
-		end   int
-		words jsonscan.Words
-		plain bool
-	)
-	n := jsonscan.Plain(b, start)
-	more := 0
-	if n == 8 {
-		more = jsonscan.Plain(b, start+8)
-	}
-	switch {
-	case n < 8 && start+8 <= len(b) && b[start+n] == '"':
-		end, words, plain = start+n+1, jsonscan.ShortWords(b, start, n), true
-	case n == 8 && more < 8 && start+16 <= len(b) && b[start+8+more] == '"':
-		end, words, plain = start+9+more, jsonscan.LongWords(b, start, 8+more), true
-	default:
-		if end, words, plain = jsonscan.Name(b, start, &w.Wide); end < 0 {
-			return w.badString(b, start), nil
-		}
+	end, words, plain := jsonscan.Name(b, start, &w.Wide)
+	if end < 0 {
+		return w.badString(b, start), nil
 	}
 	i = end
 	if uint(i) >= uint(len(b)) || b[i] != ':' {
