@@ -18,6 +18,7 @@ func (c *check) batch(from int) bool {
 		return c.refuse(CodeBatchEmpty, from)
 	}
 	responses := false
+	c.idBits = 0
 	for n := 1; ; n++ {
 		if n > c.v.lim.batch {
 			return c.refuseSize(CodeBatchTooLong, i, c.v.lim.batch, n)
@@ -52,17 +53,27 @@ func (c *check) member(first bool, responses *bool) bool {
 	if !c.has(capID) {
 		return true
 	}
-	raw := c.get(capID)
+	if !c.addID(c.get(capID)) {
+		return c.refuse(CodeBatchDuplicateID, int(c.walk.Spans[capID].From))
+	}
+	return true
+}
+
+// addID adds an id to those of the batch. It returns false if the batch has it already.
+func (c *check) addID(raw Raw) bool {
 	id := batchID{raw, jsonscan.HasEscape(raw)}
-	for i := range c.ids {
-		other := &c.ids[i]
-		if len(other.raw) != len(raw) && !other.escaped && !id.escaped {
-			continue
-		}
-		if id.same(other) {
-			return c.refuse(CodeBatchDuplicateID, int(c.walk.Spans[capID].From))
+	bit := uint64(1) << (jsonscan.WordsOf(raw).Key() * 0x9e3779b97f4a7c15 >> 58)
+	if id.escaped {
+		c.idBits = ^uint64(0) // it may be any of the others
+	}
+	if c.idBits&bit != 0 {
+		for i := range c.ids {
+			if id.same(&c.ids[i]) {
+				return false
+			}
 		}
 	}
+	c.idBits |= bit
 	c.ids = append(c.ids, id)
 	return true
 }

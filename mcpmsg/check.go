@@ -17,18 +17,19 @@ type check struct {
 	version Version // by which the message is judged
 	found   Version // that the message itself names
 
-	known Method
-	row   *methodRow
-	extra *extra    // the rule of a method that only the configuration knows
-	own   methodRow // its row
-	text  []byte    // scratch
-	open  bool      // judge a result by what all results share
-	late  bool      // params came before the method and wait for it
-	from  int       // where the message begins
-	end   int       // after the message, once its envelope was read to the end
-	ids   []batchID // of the batch so far
-	many  bool      // the message is a batch
-	bad   Violation
+	known  Method
+	row    *methodRow
+	extra  *extra    // the rule of a method that only the configuration knows
+	own    methodRow // its row
+	text   []byte    // scratch
+	open   bool      // judge a result by what all results share
+	late   bool      // params came before the method and wait for it
+	from   int       // where the message begins
+	end    int       // after the message, once its envelope was read to the end
+	ids    []batchID // of the batch so far
+	idBits uint64    // a filter over them
+	many   bool      // the message is a batch
+	bad    Violation
 }
 
 // begin forgets one try or one message of a batch, and begins another one at b[from].
