@@ -3,6 +3,7 @@ package waf
 import (
 	"errors"
 	"io"
+	"math/bits"
 	"net/http"
 	"os"
 	"strings"
@@ -11,8 +12,10 @@ import (
 )
 
 const (
-	firstRead   = 4 << 10 // bytes read before a body buffer first grows
-	keptBuffers = 1 << 20 // buffers above this size are left to the garbage collector
+	smallestBuffer = 512     // bytes; room for most calls
+	firstBuffer    = 4 << 10 // as much as is taken for a declared length alone
+	bufferSizes    = 12      // each twice the one before; the largest is 1 MiB, and larger ones are left to the garbage collector
+	trustedGrowth  = 16      // a declared length is believed up to so many times of what has arrived
 )
 
 var (
@@ -21,52 +24,76 @@ var (
 	errBodiesFull   = errors.New("waf: there is no room for one more body")
 )
 
-var bufferPool = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, firstRead)} }}
+// bufferPools hold the buffers of each size apart, so that a small body does not keep a large one for as long as its stream lasts.
+var bufferPools [bufferSizes]sync.Pool
 
-// buffer holds one body. It is a struct so that it can go into the pool without an allocation.
+// buffer holds one body. It is a struct so that it can go into a pool without an allocation.
 type buffer struct {
 	bytes   []byte
-	account *load // where the capacity is counted; nil if it is not
+	account *load // where the room is counted; nil if it is not
+	counted int   // bytes: the capacity, as far as a body may fill it
 }
+
+// newBuffer returns an empty buffer for at least size bytes.
+func newBuffer(size int) *buffer {
+	pool := bufferClass(size)
+	if pool >= bufferSizes {
+		return &buffer{bytes: make([]byte, 0, size)}
+	}
+	if b, ok := bufferPools[pool].Get().(*buffer); ok {
+		return b
+	}
+	return &buffer{bytes: make([]byte, 0, smallestBuffer<<pool)}
+}
+
+// bufferClass returns which of the sizes is the smallest for size bytes; it is bufferSizes or more if none is.
+func bufferClass(size int) int { return bits.Len(uint(max(size-1, 0) / smallestBuffer)) }
 
 // uncount gives back the room; the buffer lives on uncounted.
 func (b *buffer) uncount() {
 	if b.account != nil {
-		b.account.dropBody(cap(b.bytes))
+		b.account.dropBody(b.counted)
 		b.account = nil
 	}
 }
 
+// release gives back the room and the buffer.
 func (b *buffer) release() {
 	b.uncount()
-	if cap(b.bytes) <= keptBuffers {
+	b.recycle()
+}
+
+// recycle gives the memory to the next body.
+func (b *buffer) recycle() {
+	if pool := bufferClass(cap(b.bytes)); pool < bufferSizes && cap(b.bytes) == smallestBuffer<<pool {
 		b.bytes = b.bytes[:0]
-		bufferPool.Put(b)
+		bufferPools[pool].Put(b)
 	}
 }
 
-// readBody reads the whole body, at most limit bytes, as far as the account has room. It trusts no declared length: the
-// buffer grows with what arrives. After an error the buffer holds what was read so far; it is nil if there was no room at all.
-func readBody(body io.Reader, limit int, account *load, limits *Limits) (*buffer, error) {
+// readBody reads the whole body, at most limit bytes, as far as the account has room. declared is the length that the client gave,
+// or -1; the buffer grows with what arrives. After an error the buffer holds what was read so far; it is nil if there was no room
+// at all.
+func readBody(body io.Reader, declared int64, limit int, account *load, limits *Limits) (*buffer, error) {
 	if !account.addBody(limits) {
 		return nil, errBodiesFull
 	}
-	b := bufferPool.Get().(*buffer)
-	if !account.addBytes(limits, cap(b.bytes)) {
+	first := int(min(declared+1, firstBuffer)) // one more, to see the end
+	b := newBuffer(min(first, limit+1))
+	b.counted = min(cap(b.bytes), limit)
+	if !account.addBytes(limits, b.counted) {
 		account.dropBody(0)
-		bufferPool.Put(b)
+		b.recycle()
 		return nil, errBodiesFull
 	}
 	b.account = account
 	for {
 		if len(b.bytes) == cap(b.bytes) {
-			size := min(2*cap(b.bytes), max(limit+1, cap(b.bytes)+1))
-			if !account.addBytes(limits, size-cap(b.bytes)) {
+			grown, ok := b.grow(declared, limit, limits)
+			if !ok {
 				return b, errBodiesFull
 			}
-			grown := make([]byte, len(b.bytes), size)
-			copy(grown, b.bytes)
-			b.bytes = grown
+			b = grown
 		}
 		room := b.bytes[len(b.bytes):min(cap(b.bytes), limit+1)]
 		n, err := body.Read(room)
@@ -80,6 +107,22 @@ func readBody(body io.Reader, limit int, account *load, limits *Limits) (*buffer
 			return b, err
 		}
 	}
+}
+
+// grow returns a larger buffer with the same bytes, or says that there is no room for it.
+func (b *buffer) grow(declared int64, limit int, limits *Limits) (*buffer, bool) {
+	have := cap(b.bytes)
+	size := max(2*have, int(min(declared+1, int64(trustedGrowth*have))))
+	grown := newBuffer(min(size, max(limit+1, have+1)))
+	grown.counted = min(cap(grown.bytes), limit)
+	if !b.account.addBytes(limits, grown.counted-b.counted) {
+		grown.recycle()
+		return nil, false
+	}
+	grown.bytes = append(grown.bytes, b.bytes...)
+	grown.account, b.account = b.account, nil
+	b.recycle()
+	return grown, true
 }
 
 // bodyRefusal returns the code and status for an error of readBody.
@@ -150,7 +193,7 @@ func (j *judgement) readBody() (*buffer, error) {
 			defer func() { _ = c.SetReadDeadline(time.Time{}) }() // what follows may be a stream, which has no end to wait for
 		}
 	}
-	return readBody(j.r.Body, j.s.maxBody, j.load, &j.s.limits)
+	return readBody(j.r.Body, j.r.ContentLength, j.s.maxBody, j.load, &j.s.limits)
 }
 
 // failingReader ends a body as it ended before.

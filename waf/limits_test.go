@@ -49,7 +49,7 @@ func TestLimitsOfBodies(t *testing.T) {
 	}{
 		{"number", waf.Limits{MaxBodies: 1}, call, call},
 		{"sum", waf.Limits{MaxBodiesSize: 12 << 10}, large, large},
-		{"sum, with a small one", waf.Limits{MaxBodiesSize: 10 << 10}, large, call},
+		{"sum, with a small one", waf.Limits{MaxBodiesSize: 8<<10 + 500}, large, call},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			g := newGuarded(t, func(c *waf.Config) {
