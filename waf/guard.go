@@ -68,22 +68,36 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 	if next == nil {
 		panic("waf: Wrap called with a nil handler")
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		j := &judgement{id: newRequestID(), w: w, r: r, load: &g.load}
-		defer j.end()
-		g.judge(j)
-		if j.denied {
-			g.deny(w, r, j)
-			return
-		}
-		if rw := j.response(w); rw != nil {
-			defer rw.close()
-			next.ServeHTTP(rw, j.r)
-			rw.finish()
-			return
-		}
-		next.ServeHTTP(w, j.r)
-	})
+	return &guardedHandler{g, next}
+}
+
+// guardedHandler is what Wrap returns. Its frame lies below those of every open stream, so it is kept small.
+type guardedHandler struct {
+	guard *Guard
+	next  http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (h *guardedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	j := newJudgement(h.guard, w, r)
+	defer j.end()
+	if h.guard.admit(j) {
+		h.next.ServeHTTP(j.w, j.r)
+		j.finish()
+	}
+}
+
+// admit judges the request, and answers it if it is refused. Else it puts before the server's writer what looks at the answer.
+func (g *Guard) admit(j *judgement) bool {
+	r := j.r
+	if g.judge(j); j.denied {
+		g.deny(j.w, r, j)
+		return false
+	}
+	if j.response = j.inspector(j.w); j.response != nil {
+		j.w = j.response
+	}
+	return true
 }
 
 // Check decides without answering, for gateways that answer in their own way: pass is true if the request may go on. It
@@ -92,7 +106,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 // go on in any form. Check does not see the answer, nor the end of the request: it filters no lists, binds no session ids,
 // counts a body only while it judges, and no streams; the caller bounds the time of reading.
 func (g *Guard) Check(r *http.Request) (d Denial, pass bool) {
-	j := &judgement{id: newRequestID(), r: r, load: &g.load}
+	j := newJudgement(g, nil, r)
 	defer func() {
 		if j.body != nil {
 			j.body.buf.uncount()

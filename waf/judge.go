@@ -88,7 +88,7 @@ func (s *state) compileChecks(cfg *Config) (errs []error) {
 type judgement struct {
 	s    *state
 	id   string              // of the request: Event.RequestID
-	w    http.ResponseWriter // nil where Check decides alone
+	w    http.ResponseWriter // nil where Check decides alone; response, once there is one
 	r    *http.Request       // with the replayed body and the verdict's context, once that is known
 	load *load
 
@@ -103,8 +103,9 @@ type judgement struct {
 	clientPort int
 	identity   Identity
 	recognised bool
-	stream     string  // the caller under whom this stream is counted; "" if it is none
-	body       *replay // nil if the request has no body, or it was not read
+	stream     string    // the caller under whom this stream is counted; "" if it is none
+	response   *response // nil if nothing looks at the answer
+	body       *replay   // nil if the request has no body, or it was not read
 	message    *mcpmsg.Message
 	parsed     mcpmsg.Message // what message points to
 
@@ -115,6 +116,11 @@ type judgement struct {
 	denial Denial
 	event  Event
 	start  time.Time
+}
+
+//go:noinline // into a frame that stays, see guardedHandler
+func newJudgement(g *Guard, w http.ResponseWriter, r *http.Request) *judgement {
+	return &judgement{id: newRequestID(), w: w, r: r, load: &g.load}
 }
 
 // steps is the request's way; the order is part of the contract.
@@ -192,8 +198,18 @@ func (j *judgement) letGo() {
 	}
 }
 
-// end gives back what the request held.
+// finish ends the answer after the handler returned.
+func (j *judgement) finish() {
+	if j.response != nil {
+		j.response.finish()
+	}
+}
+
+// end gives back what the request held, also after a panic.
 func (j *judgement) end() {
+	if j.response != nil {
+		j.response.close()
+	}
 	if j.body != nil {
 		j.body.release()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,14 +34,15 @@ type response struct {
 
 	form   responseForm
 	status int
+	head   http.Header // of an answer that is held, as it was when the handler wrote the status
 	json   []byte
 	events *sse.Splitter
 	out    []byte
 	err    error
 }
 
-// response returns the writer for an answer that has to be looked at or changed, or nil.
-func (j *judgement) response(w http.ResponseWriter) *response {
+// inspector returns the writer for an answer that has to be looked at or changed, or nil.
+func (j *judgement) inspector(w http.ResponseWriter) *response {
 	if j.preflight || j.modeOf(&Denial{Layer: LayerResponse}) == DetectOnly {
 		return nil
 	}
@@ -112,10 +114,10 @@ func (w *response) WriteHeader(status int) {
 		w.form, w.events = formEvents, sse.NewSplitter(w.j.s.maxBody)
 		h.Del("Content-Length")
 	case mediaType == "application/json":
-		w.form = formJSON
+		w.form, w.head = formJSON, h.Clone()
 		return
 	default:
-		w.form = formOther
+		w.form, w.head = formOther, h.Clone()
 		return
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -254,10 +256,31 @@ func (w *response) finish() {
 	}
 }
 
+// sendHeld sends an answer that was held. What the handler did to the header after it wrote the status is for the trailers.
 func (w *response) sendHeld() {
-	w.Header().Set("Content-Length", strconv.Itoa(len(w.json)))
+	h := w.Header()
+	after := maps.Clone(h)
+	trailers := len(w.head["Trailer"]) > 0
+	for name := range after {
+		trailers = trailers || strings.HasPrefix(name, http.TrailerPrefix)
+	}
+	clear(h)
+	maps.Copy(h, w.head)
+	if trailers {
+		h.Del("Content-Length") // after which there are none in HTTP/1.1
+	} else {
+		h.Set("Content-Length", strconv.Itoa(len(w.json)))
+	}
 	w.ResponseWriter.WriteHeader(w.status)
+	if trailers {
+		_ = http.NewResponseController(w.ResponseWriter).Flush() // or the server counts a short answer itself
+	}
 	_, _ = w.ResponseWriter.Write(w.json) // the client may be gone
+	for name, values := range after {
+		if _, sent := w.head[name]; !sent {
+			h[name] = values
+		}
+	}
 }
 
 var errResponseRefused = errors.New("waf: the answer was not passed on")
