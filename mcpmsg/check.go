@@ -230,6 +230,11 @@ func (c *check) targets() bool {
 		c.bad.part = partParams
 		return false
 	}
+	if c.v.strictURIs && c.has(capURI) && !isURI(c.get(capURI).body()) {
+		c.refuse(CodeSchemaForm, int(c.walk.Spans[capURI].From))
+		c.bad.part = partParams
+		return false
+	}
 	return true
 }
 
@@ -312,6 +317,9 @@ func (c *check) kind() Kind {
 func (c *check) shape() bool {
 	if id := c.walk.Spans[capID]; c.has(capID) && int(id.To-id.From) > c.v.lim.id {
 		return c.refuseSize(CodeIDTooLong, int(id.From), c.v.lim.id, int(id.To-id.From))
+	}
+	if id := c.get(capID); len(id) > 0 && id[0] == '"' && schema.HasNUL(id.body()) {
+		return c.refuse(CodeIDType, int(c.walk.Spans[capID].From))
 	}
 	switch c.kind() {
 	case Request:

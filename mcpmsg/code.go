@@ -27,7 +27,7 @@ const (
 	CodeEnvelopeType       Code = 17 // envelope_type: not an object
 	CodeEnvelopeJSONRPC    Code = 18 // envelope_jsonrpc: "jsonrpc" is absent or not "2.0"
 	CodeEnvelopeShape      Code = 19 // envelope_shape: neither request, notification, result nor error
-	CodeIDType             Code = 20 // id_type: neither a string nor a plain integer within 2^53-1 of zero
+	CodeIDType             Code = 20 // id_type: neither a string without NUL nor a plain integer within 2^53-1 of zero
 	CodeIDTooLong          Code = 21 // id_too_long
 	CodeIDMissing          Code = 22 // id_missing
 	CodeIDForbidden        Code = 23 // id_forbidden: a notification with an id

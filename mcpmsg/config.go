@@ -61,6 +61,11 @@ type Config struct {
 	// StrictToolNames refuses calls of tools whose name is not 1 to 128 letters, digits, hyphens, underscores and dots, which the
 	// protocol says a name SHOULD be (MCP 2025-11-25, Tools). false = every visible character, as real servers use.
 	StrictToolNames bool
+
+	// StrictURIs refuses requests about a resource whose uri is none by RFC 3986: a scheme, then only characters that a URI may have,
+	// and complete escapes. Servers MUST validate it (MCP, Resources, Security Considerations). false = every visible character, as
+	// real servers have names of files in it.
+	StrictURIs bool
 }
 
 // ConfigError is one field of a config that is out of its range.

@@ -18,7 +18,8 @@
 //	_meta keys, visible names and more (see [Prose])      text of the specification
 //	mirror headers                                        MCP 2026-07-28, Streamable HTTP; SEP-2243
 //
-// Inside the arguments of a tool only exact repeats of a name are refused: Name beside name is legal data there.
+// Inside the arguments of a tool only exact repeats of a name, and names with a NUL, are refused: Name beside name is legal data
+// there.
 //
 // # Promises
 //

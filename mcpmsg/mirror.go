@@ -14,7 +14,7 @@ type field struct {
 }
 
 // CheckMirror decides whether the header fields that repeat parts of an accepted message say the same as the message:
-// MCP-Protocol-Version, Mcp-Method and Mcp-Name, found without regard to case. A field that is there must agree in every
+// MCP-Protocol-Version, Mcp-Method and Mcp-Name, found without regard to case and with underscores for hyphens. A field that is there must agree in every
 // revision, and must not be repeated: whoever routes by the header would otherwise see another message than the server.
 // In 2026-07-28 requests must have them; for notifications the protocol leaves it open.
 //
@@ -33,11 +33,11 @@ func (v *Validator) CheckMirror(m *Message, header map[string][]string) Violatio
 	var version, method, name field
 	for key, values := range header {
 		switch {
-		case equalFold(key, headerVersion):
+		case isField(key, headerVersion):
 			version.add(values)
-		case equalFold(key, headerMethod):
+		case isField(key, headerMethod):
 			method.add(values)
-		case equalFold(key, headerName):
+		case isField(key, headerName):
 			name.add(values)
 		}
 	}
@@ -181,16 +181,21 @@ var base64Digit = func() (digit [256]uint8) {
 	return digit
 }()
 
-// equalFold reports whether s is the header field name, without regard to ASCII case.
-func equalFold(s, name string) bool {
-	if len(s) != len(name) {
-		return false
-	}
+// equalFold reports whether two names are the same without regard to ASCII case.
+func equalFold(s, name string) bool { return len(s) == len(name) && sameButFor(s, name, false) }
+
+// isField reports whether s is the header field name without regard to ASCII case, and to the difference of hyphens and underscores,
+// which gateways in the manner of CGI do not keep.
+func isField(s, name string) bool { return len(s) == len(name) && sameButFor(s, name, true) }
+
+// sameButFor compares two names of one length but for ASCII case, and with underscores for hyphens if marks is set.
+func sameButFor(s, name string, marks bool) bool {
 	for i := 0; i < len(s); i++ {
 		a, b := s[i], name[i]
-		if a != b && (a^b != 0x20 || a|0x20 < 'a' || a|0x20 > 'z') {
-			return false
+		if a == b || a^b == 0x20 && a|0x20 >= 'a' && a|0x20 <= 'z' || marks && (a == '_' && b == '-' || a == '-' && b == '_') {
+			continue
 		}
+		return false
 	}
 	return true
 }

@@ -36,6 +36,8 @@ func TestCheckMirror(t *testing.T) {
 		{"other name", with("t"), named("u"), mcpmsg.CodeMirrorMismatch, "Mcp-Name"},
 		{"name twice", with("t"), named("t", "t"), mcpmsg.CodeMirrorRepeated, "Mcp-Name"},
 		{"name twice in other spellings", with("t"), header{"MCP-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {"t"}, "mcp-name": {"t"}}, mcpmsg.CodeMirrorRepeated, "Mcp-Name"},
+		{"name twice with an underscore", with("t"), header{"MCP-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {"t"}, "Mcp_Name": {"u"}}, mcpmsg.CodeMirrorRepeated, "Mcp-Name"},
+		{"other fields", with("t"), header{"MCP-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {"t"}, "Mcp.Name": {"u"}, "McpName": {"u"}}, 0, ""},
 		{"names joined", with("t"), named("t, t"), mcpmsg.CodeMirrorMismatch, "Mcp-Name"},
 		{"encoded", with("Hello, 世界"), named("=?base64?SGVsbG8sIOS4lueVjA==?="), 0, ""},
 		{"encoded and escaped", with(`\u0048ello, 世\u754c`), named("=?base64?SGVsbG8sIOS4lueVjA==?="), 0, ""},

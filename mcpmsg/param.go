@@ -109,7 +109,7 @@ func (v *Validator) mirrorsParams(m *Message, header map[string][]string, must b
 		p := &rule.InputSchema.headers[i]
 		var f field
 		for key, values := range header {
-			if equalFold(key, p.field) {
+			if isField(key, p.field) {
 				f.add(values)
 			}
 		}

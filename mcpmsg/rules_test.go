@@ -311,6 +311,26 @@ func TestStrictToolNames(t *testing.T) {
 	}
 }
 
+func TestStrictURIs(t *testing.T) {
+	strict, lax := newValidator(t, mcpmsg.Config{StrictURIs: true}), newValidator(t, mcpmsg.Config{})
+	for uri, want := range map[string]bool{
+		"file:///a/b%20c.txt": true, "https://[::1]:8080/x?y=z&a[]=1#f/?": true, "urn:a:b": true, `x-1.2+y:\/\/h`: true, "a:": true, "A:b": true,
+		"": false, "/etc/passwd": false, ":a": false, "1a:b": false, "a b:c": false, "file:///a b": false, "file:///é": false, "file:///%2": false,
+		"file:///%2g": false, "file:///%": false, "a:#b#c": false, `a:\\b`: false, "a:<b>": false, `a:\"`: false, "a:{b}": false, "a:b|c": false, "a_b:c": false,
+	} {
+		in := []byte(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"` + uri + `"}}`)
+		if _, bad := strict.Check(in, client(0)); bad.OK() != want || !want && bad.Code != mcpmsg.CodeSchemaForm {
+			t.Errorf("%q: %v, want %v", uri, bad.Code, want)
+		}
+		if _, bad := lax.Check(in, client(0)); !bad.OK() {
+			t.Errorf("%q: %v without the option", uri, bad.Err())
+		}
+		if n := allocs(10, func() { strict.Check(in, client(0)) }); n != 0 {
+			t.Errorf("%q: %v allocations, want 0", uri, n)
+		}
+	}
+}
+
 func TestHiddenText(t *testing.T) {
 	v, lax := newValidator(t, mcpmsg.Config{}), newValidator(t, mcpmsg.Config{DangerouslyAllowHiddenText: true})
 	for text, want := range map[string]mcpmsg.Code{

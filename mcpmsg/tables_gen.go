@@ -21,59 +21,60 @@ var tables = schema.Table{
 		{Types: 0x1, Format: 1},          // 11
 		{Types: 0x1, Format: 2},          // 12
 		{Types: 0x1, Format: 10},         // 13
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "text"}}},     // 14
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "image"}}},    // 15
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "resource"}}}, // 16
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "object"}}},   // 17
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "alert"}, {Kind: 0x1, Text: "critical"}, {Kind: 0x1, Text: "debug"}, {Kind: 0x1, Text: "emergency"}, {Kind: 0x1, Text: "error"}, {Kind: 0x1, Text: "info"}, {Kind: 0x1, Text: "notice"}, {Kind: 0x1, Text: "warning"}}}, // 18
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "ref/prompt"}}},   // 19
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "ref/resource"}}}, // 20
-		{Types: 0x6}, // 21
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "allServers"}, {Kind: 0x1, Text: "none"}, {Kind: 0x1, Text: "thisServer"}}}, // 22
-		{Types: 0x7f, Format: 11}, // 23
-		{Types: 0x1, Format: 5},   // 24
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "audio"}}},                                                                                      // 25
-		{Types: 0x20, NameRule: 3},                                                                                                                          // 26
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "resource_link"}}},                                                                              // 27
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "string"}}},                                                                                     // 28
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "integer"}, {Kind: 0x1, Text: "number"}}},                                                       // 29
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "boolean"}}},                                                                                    // 30
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "date"}, {Kind: 0x1, Text: "date-time"}, {Kind: 0x1, Text: "email"}, {Kind: 0x1, Text: "uri"}}}, // 31
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "accept"}, {Kind: 0x1, Text: "cancel"}, {Kind: 0x1, Text: "decline"}}},                          // 32
-		{Types: 0xb, MoreTypes: 6}, // 33
-		{Types: 0x1, Format: 7},    // 34
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "dark"}, {Kind: 0x1, Text: "light"}}},                                                                                                          // 35
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "forbidden"}, {Kind: 0x1, Text: "optional"}, {Kind: 0x1, Text: "required"}}},                                                                   // 36
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "cancelled"}, {Kind: 0x1, Text: "completed"}, {Kind: 0x1, Text: "failed"}, {Kind: 0x1, Text: "input_required"}, {Kind: 0x1, Text: "working"}}}, // 37
-		{Types: 0x12}, // 38
-		{Types: 0x7f}, // 39
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "tool_use"}}},                                                       // 40
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "tool_result"}}},                                                    // 41
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "auto"}, {Kind: 0x1, Text: "none"}, {Kind: 0x1, Text: "required"}}}, // 42
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "url"}}},                                                            // 43
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "form"}}},                                                           // 44
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "array"}}},                                                          // 45
-		{Types: 0x1, Format: 6}, // 46
-		{Types: 0x7f, NotEnum: []schema.Const{{Kind: 0x6, Text: "-32042"}}}, // 47
-		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32042"}}},     // 48
-		{Types: 0xb, MoreTypes: 22},                                         // 49
-		{Types: 0x20, NameRule: 4},                                          // 50
-		{Types: 0x7f, Format: 1},                                            // 51
-		{Types: 0x7f, Format: 8},                                            // 52
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "private"}, {Kind: 0x1, Text: "public"}}}, // 53
-		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "complete"}}},                        // 54
-		{Types: 0x2, Min: "0"},       // 55
-		{Types: 0x20, MoreTypes: 16}, // 56
-		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "input_required"}}},    // 57
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "sampling/createMessage"}}}, // 58
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "roots/list"}}},             // 59
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "elicitation/create"}}},     // 60
-		{Types: 0x40, MaxItems: 101}, // 61
-		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "complete"}, {Kind: 0x1, Text: "input_required"}}},                   // 62
-		{Types: 0x7f, NotEnum: []schema.Const{{Kind: 0x6, Text: "-32020"}, {Kind: 0x6, Text: "-32021"}, {Kind: 0x6, Text: "-32022"}}}, // 63
-		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32020"}}},                                                               // 64
-		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32021"}}},                                                               // 65
-		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32022"}}},                                                               // 66
+		{Types: 0x1, Format: 12},         // 14
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "text"}}},     // 15
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "image"}}},    // 16
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "resource"}}}, // 17
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "object"}}},   // 18
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "alert"}, {Kind: 0x1, Text: "critical"}, {Kind: 0x1, Text: "debug"}, {Kind: 0x1, Text: "emergency"}, {Kind: 0x1, Text: "error"}, {Kind: 0x1, Text: "info"}, {Kind: 0x1, Text: "notice"}, {Kind: 0x1, Text: "warning"}}}, // 19
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "ref/prompt"}}},   // 20
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "ref/resource"}}}, // 21
+		{Types: 0x6}, // 22
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "allServers"}, {Kind: 0x1, Text: "none"}, {Kind: 0x1, Text: "thisServer"}}}, // 23
+		{Types: 0x7f, Format: 11}, // 24
+		{Types: 0x1, Format: 5},   // 25
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "audio"}}},                                                                                      // 26
+		{Types: 0x20, NameRule: 3},                                                                                                                          // 27
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "resource_link"}}},                                                                              // 28
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "string"}}},                                                                                     // 29
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "integer"}, {Kind: 0x1, Text: "number"}}},                                                       // 30
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "boolean"}}},                                                                                    // 31
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "date"}, {Kind: 0x1, Text: "date-time"}, {Kind: 0x1, Text: "email"}, {Kind: 0x1, Text: "uri"}}}, // 32
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "accept"}, {Kind: 0x1, Text: "cancel"}, {Kind: 0x1, Text: "decline"}}},                          // 33
+		{Types: 0xb, MoreTypes: 6}, // 34
+		{Types: 0x1, Format: 7},    // 35
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "dark"}, {Kind: 0x1, Text: "light"}}},                                                                                                          // 36
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "forbidden"}, {Kind: 0x1, Text: "optional"}, {Kind: 0x1, Text: "required"}}},                                                                   // 37
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "cancelled"}, {Kind: 0x1, Text: "completed"}, {Kind: 0x1, Text: "failed"}, {Kind: 0x1, Text: "input_required"}, {Kind: 0x1, Text: "working"}}}, // 38
+		{Types: 0x12}, // 39
+		{Types: 0x7f}, // 40
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "tool_use"}}},                                                       // 41
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "tool_result"}}},                                                    // 42
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "auto"}, {Kind: 0x1, Text: "none"}, {Kind: 0x1, Text: "required"}}}, // 43
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "url"}}},                                                            // 44
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "form"}}},                                                           // 45
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "array"}}},                                                          // 46
+		{Types: 0x1, Format: 6}, // 47
+		{Types: 0x7f, NotEnum: []schema.Const{{Kind: 0x6, Text: "-32042"}}}, // 48
+		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32042"}}},     // 49
+		{Types: 0xb, MoreTypes: 22},                                         // 50
+		{Types: 0x20, NameRule: 4},                                          // 51
+		{Types: 0x7f, Format: 1},                                            // 52
+		{Types: 0x7f, Format: 8},                                            // 53
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "private"}, {Kind: 0x1, Text: "public"}}}, // 54
+		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "complete"}}},                        // 55
+		{Types: 0x2, Min: "0"},       // 56
+		{Types: 0x20, MoreTypes: 16}, // 57
+		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "input_required"}}},    // 58
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "sampling/createMessage"}}}, // 59
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "roots/list"}}},             // 60
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "elicitation/create"}}},     // 61
+		{Types: 0x40, MaxItems: 101}, // 62
+		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "complete"}, {Kind: 0x1, Text: "input_required"}}},                   // 63
+		{Types: 0x7f, NotEnum: []schema.Const{{Kind: 0x6, Text: "-32020"}, {Kind: 0x6, Text: "-32021"}, {Kind: 0x6, Text: "-32022"}}}, // 64
+		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32020"}}},                                                               // 65
+		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32021"}}},                                                               // 66
+		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32022"}}},                                                               // 67
 	},
 	Nodes: []schema.NodeRow{
 		{ // 1
@@ -363,52 +364,55 @@ var tables = schema.Table{
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x18}, {Atom: 0, Required: 0x13}, {Atom: 0, Required: 0x14}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "resource", Bit: 0x4, Edge: schema.EdgeRow{To: 36, Maps: []schema.Map{{Kill: 0x4, Need: 0x3}}}},
 				{Name: "text", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x10, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
+				{Name: "type", Bit: 0x10, Edge: schema.EdgeRow{To: 51, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
 				{Name: "annotations", Bit: 0x20, Edge: schema.EdgeRow{To: 24, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 			},
 		},
 		{ // 50
-			Atoms: []schema.AtomUse{{Atom: 14}, {Atom: 15}, {Atom: 16}},
+			Atoms: []schema.AtomUse{{Atom: 14}},
 		},
 		{ // 51
+			Atoms: []schema.AtomUse{{Atom: 15}, {Atom: 16}, {Atom: 17}},
+		},
+		{ // 52
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 52, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 53, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 52
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 53, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 53
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 54, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 54
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 54, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 54
+		{ // 55
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "properties", Bit: 0x2, Edge: schema.EdgeRow{To: 7, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "required", Bit: 0x4, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "required", Bit: 0x4, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 55
-			Atoms: []schema.AtomUse{{Atom: 17}},
-		},
 		{ // 56
+			Atoms: []schema.AtomUse{{Atom: 18}},
+		},
+		{ // 57
 			Atoms: []schema.AtomUse{{Atom: 7}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 57
+		{ // 58
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
@@ -416,70 +420,70 @@ var tables = schema.Table{
 				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
 			},
 		},
-		{ // 58
+		{ // 59
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 59, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 60, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x4, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 59
+		{ // 60
 			Atoms: []schema.AtomUse{{Atom: 7}},
 			Items: schema.EdgeRow{To: 49, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
 		},
-		{ // 60
+		{ // 61
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "level", Bit: 0x1, Edge: schema.EdgeRow{To: 61, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "level", Bit: 0x1, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 12, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
-		{ // 61
-			Atoms: []schema.AtomUse{{Atom: 18}},
-		},
 		{ // 62
+			Atoms: []schema.AtomUse{{Atom: 19}},
+		},
+		{ // 63
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "argument", Bit: 0x1, Edge: schema.EdgeRow{To: 63, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ref", Bit: 0x2, Edge: schema.EdgeRow{To: 64, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
+				{Name: "argument", Bit: 0x1, Edge: schema.EdgeRow{To: 64, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ref", Bit: 0x2, Edge: schema.EdgeRow{To: 65, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 12, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
-		{ // 63
+		{ // 64
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "value", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 64
+		{ // 65
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}, {Atom: 0, Required: 0x6}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 65, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
+				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 66, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
 				{Name: "uri", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 65
-			Atoms: []schema.AtomUse{{Atom: 19}, {Atom: 20}},
-		},
 		{ // 66
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 67, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 20}, {Atom: 21}},
 		},
 		{ // 67
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "values", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 68, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 68
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "values", Bit: 0x1, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "hasMore", Bit: 0x2, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "total", Bit: 0x4, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 68
+		{ // 69
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "requestId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -487,142 +491,142 @@ var tables = schema.Table{
 				{Name: "reason", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 69
+		{ // 70
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
-		{ // 70
+		{ // 71
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "total", Bit: 0x8, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "total", Bit: 0x8, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 71
-			Atoms: []schema.AtomUse{{Atom: 21}},
-		},
 		{ // 72
+			Atoms: []schema.AtomUse{{Atom: 22}},
+		},
+		{ // 73
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 73, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 74, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 12, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 77, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "metadata", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "modelPreferences", Bit: 0x20, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "stopSequences", Bit: 0x40, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "modelPreferences", Bit: 0x20, Edge: schema.EdgeRow{To: 79, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "stopSequences", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "systemPrompt", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "temperature", Bit: 0x100, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "temperature", Bit: 0x100, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 73
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 74, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 74
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 75, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 75
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 75, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 76, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
 				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 75
+		{ // 76
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xb}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "text", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 76, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
+				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 77, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
 				{Name: "annotations", Bit: 0x10, Edge: schema.EdgeRow{To: 24, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 			},
 		},
-		{ // 76
-			Atoms: []schema.AtomUse{{Atom: 14}, {Atom: 15}},
-		},
 		{ // 77
-			Atoms: []schema.AtomUse{{Atom: 22}},
+			Atoms: []schema.AtomUse{{Atom: 15}, {Atom: 16}},
 		},
 		{ // 78
+			Atoms: []schema.AtomUse{{Atom: 23}},
+		},
+		{ // 79
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "costPriority", Bit: 0x1, Edge: schema.EdgeRow{To: 27, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "hints", Bit: 0x2, Edge: schema.EdgeRow{To: 79, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "hints", Bit: 0x2, Edge: schema.EdgeRow{To: 80, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "intelligencePriority", Bit: 0x4, Edge: schema.EdgeRow{To: 27, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "speedPriority", Bit: 0x8, Edge: schema.EdgeRow{To: 27, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 79
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 80, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 80
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 81, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 81
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 81
+		{ // 82
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 75, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 76, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
 				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "stopReason", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 82
+		{ // 83
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 12, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 83, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 84, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 83
-			Atoms: []schema.AtomUse{{Atom: 23}},
-		},
 		{ // 84
+			Atoms: []schema.AtomUse{{Atom: 24}},
+		},
+		{ // 85
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 85, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 86, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 85
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 86, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 86
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 87, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 87
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 87, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 88, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 87
-			Atoms: []schema.AtomUse{{Atom: 24}},
-		},
 		{ // 88
+			Atoms: []schema.AtomUse{{Atom: 25}},
+		},
+		{ // 89
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
-		{ // 89
+		{ // 90
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{}},
-				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 61, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "logger", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 90
+		{ // 91
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capCode}},
@@ -630,24 +634,24 @@ var tables = schema.Table{
 				{Name: "data", Bit: 0x4, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 91
+		{ // 92
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 12, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "taskId", Bit: 0x2, Edge: schema.EdgeRow{Cap: capTask}},
 			},
 		},
-		{ // 92
+		{ // 93
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 93, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 94, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "protocolVersion", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "serverInfo", Bit: 0x4, Edge: schema.EdgeRow{To: 11, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "instructions", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 93
+		{ // 94
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "completions", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -658,61 +662,61 @@ var tables = schema.Table{
 				{Name: "tools", Bit: 0x20, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 94
+		{ // 95
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 95, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 96, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 95
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 96, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 96
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 97, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 97
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 97, Maps: []schema.Map{{Kill: 0x1, Need: 0xf}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 98, Maps: []schema.Map{{Kill: 0x1, Need: 0xf}}}},
 				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 97
+		{ // 98
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x18}, {Atom: 0, Required: 0x13}, {Atom: 0, Required: 0x13}, {Atom: 0, Required: 0x14}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "resource", Bit: 0x4, Edge: schema.EdgeRow{To: 36, Maps: []schema.Map{{Kill: 0x8, Need: 0x3}}}},
 				{Name: "text", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x10, Edge: schema.EdgeRow{To: 98, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}}}},
+				{Name: "type", Bit: 0x10, Edge: schema.EdgeRow{To: 99, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}}}},
 				{Name: "annotations", Bit: 0x20, Edge: schema.EdgeRow{To: 24, Maps: []schema.Map{{Kill: 0xf, Need: 0x1}}}},
 			},
 		},
-		{ // 98
-			Atoms: []schema.AtomUse{{Atom: 14}, {Atom: 15}, {Atom: 25}, {Atom: 16}},
-		},
 		{ // 99
+			Atoms: []schema.AtomUse{{Atom: 15}, {Atom: 16}, {Atom: 26}, {Atom: 17}},
+		},
+		{ // 100
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 100, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 101, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 100
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 101, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 101
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 102, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 102
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 54, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x4, Edge: schema.EdgeRow{To: 102, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x4, Edge: schema.EdgeRow{To: 103, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 102
+		{ // 103
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "destructiveHint", Bit: 0x1, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -722,86 +726,86 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 103
+		{ // 104
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 104, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 105, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x4, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 104
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 97, Maps: []schema.Map{{Kill: 0x1, Need: 0xf}}},
-		},
 		{ // 105
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 98, Maps: []schema.Map{{Kill: 0x1, Need: 0xf}}},
 		},
 		{ // 106
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 107, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 12, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 77, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "metadata", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "modelPreferences", Bit: 0x20, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "stopSequences", Bit: 0x40, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "systemPrompt", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "temperature", Bit: 0x100, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 107
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 108, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
-		{ // 108
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 109, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}}},
+				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 108, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 12, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "metadata", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "modelPreferences", Bit: 0x20, Edge: schema.EdgeRow{To: 79, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "stopSequences", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "systemPrompt", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "temperature", Bit: 0x100, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 108
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 109, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 109
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 110, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}}},
 				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 109
+		{ // 110
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xb}, {Atom: 0, Required: 0xb}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "text", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 110, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
+				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 111, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
 				{Name: "annotations", Bit: 0x10, Edge: schema.EdgeRow{To: 24, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 			},
 		},
-		{ // 110
-			Atoms: []schema.AtomUse{{Atom: 14}, {Atom: 15}, {Atom: 25}},
-		},
 		{ // 111
+			Atoms: []schema.AtomUse{{Atom: 15}, {Atom: 16}, {Atom: 26}},
+		},
+		{ // 112
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 109, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 110, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}}},
 				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "stopReason", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 112
+		{ // 113
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 113, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "clientInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 114, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 114, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "clientInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "protocolVersion", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
-		{ // 113
+		{ // 114
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -810,7 +814,7 @@ var tables = schema.Table{
 				{Name: "sampling", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 114
+		{ // 115
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -818,71 +822,71 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 115
-			Atoms: []schema.AtomUse{{Atom: 26}},
+		{ // 116
+			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
 				{Name: "io.modelcontextprotocol/protocolVersion", Bit: 0x1, Edge: schema.EdgeRow{Cap: capVersion}},
 				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 116
+		{ // 117
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 93, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 94, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "protocolVersion", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "serverInfo", Bit: 0x4, Edge: schema.EdgeRow{To: 114, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "serverInfo", Bit: 0x4, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "instructions", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 117
-			Atoms: []schema.AtomUse{{Atom: 26}},
-		},
 		{ // 118
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 27}},
 		},
 		{ // 119
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 120
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 20, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 121
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "resources", Bit: 0x1, Edge: schema.EdgeRow{To: 122, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 20, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 122
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 123, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "resources", Bit: 0x1, Edge: schema.EdgeRow{To: 123, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 123
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 124
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "size", Bit: 0x40, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 124
+		{ // 125
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "audience", Bit: 0x1, Edge: schema.EdgeRow{To: 25, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -890,85 +894,85 @@ var tables = schema.Table{
 				{Name: "priority", Bit: 0x4, Edge: schema.EdgeRow{To: 27, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 125
+		{ // 126
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "resourceTemplates", Bit: 0x1, Edge: schema.EdgeRow{To: 126, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resourceTemplates", Bit: 0x1, Edge: schema.EdgeRow{To: 127, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 126
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 127, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 127
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 128, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 128
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uriTemplate", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 128
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 33, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capURI}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
-		},
 		{ // 129
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "contents", Bit: 0x1, Edge: schema.EdgeRow{To: 130, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 33, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capURI}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 130
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 131, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "contents", Bit: 0x1, Edge: schema.EdgeRow{To: 131, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 131
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 132, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
+		},
+		{ // 132
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6, Without: 0x1}, {Atom: 0, Required: 0x5, Without: 0x2}},
 			Members: []schema.MemberRow{
 				{Name: "blob", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "text", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uri", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 			},
 		},
-		{ // 132
+		{ // 133
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "prompts", Bit: 0x1, Edge: schema.EdgeRow{To: 133, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "prompts", Bit: 0x1, Edge: schema.EdgeRow{To: 134, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 133
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 134, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 134
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 135, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 135
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 135, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 136, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 135
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 136, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 136
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 137, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 137
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -977,417 +981,420 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 137
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 45, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
-			},
-		},
 		{ // 138
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 139, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "description", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 45, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
 			},
 		},
 		{ // 139
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 140, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 140, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "description", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 140
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 141, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 141
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 141, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 142, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
 				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 141
+		{ // 142
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x30}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x64}, {Atom: 0, Required: 0x28}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xe, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0x6, Need: 0x2}, {Kill: 0x8, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 131, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
+				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 132, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
 				{Name: "text", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 142, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
 				{Name: "uri", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "description", Bit: 0x200, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "size", Bit: 0x400, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "title", Bit: 0x800, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 			},
 		},
-		{ // 142
-			Atoms: []schema.AtomUse{{Atom: 14}, {Atom: 15}, {Atom: 25}, {Atom: 27}, {Atom: 16}},
-		},
 		{ // 143
+			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 14}},
+		},
+		{ // 144
+			Atoms: []schema.AtomUse{{Atom: 15}, {Atom: 16}, {Atom: 26}, {Atom: 28}, {Atom: 17}},
+		},
+		{ // 145
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 146, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 144
+		{ // 146
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 145, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 147, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 145
+		{ // 147
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 54, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 102, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 103, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "outputSchema", Bit: 0x20, Edge: schema.EdgeRow{To: 54, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "outputSchema", Bit: 0x20, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 146
+		{ // 148
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
 			},
-		},
-		{ // 147
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 148, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "isError", Bit: 0x4, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "structuredContent", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 148
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 141, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
 		},
 		{ // 149
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "level", Bit: 0x1, Edge: schema.EdgeRow{To: 61, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 150, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "isError", Bit: 0x4, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "structuredContent", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 150
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "argument", Bit: 0x1, Edge: schema.EdgeRow{To: 63, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ref", Bit: 0x2, Edge: schema.EdgeRow{To: 151, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "context", Bit: 0x8, Edge: schema.EdgeRow{To: 152, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 142, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
 		},
 		{ // 151
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "level", Bit: 0x1, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
+		},
+		{ // 152
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "argument", Bit: 0x1, Edge: schema.EdgeRow{To: 64, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ref", Bit: 0x2, Edge: schema.EdgeRow{To: 153, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "context", Bit: 0x8, Edge: schema.EdgeRow{To: 154, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 153
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}, {Atom: 0, Required: 0x6}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 65, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
+				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 66, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
 				{Name: "uri", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "title", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 152
+		{ // 154
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "arguments", Bit: 0x1, Edge: schema.EdgeRow{To: 45, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 153
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 67, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 154
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "requestId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "reason", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
 		{ // 155
-			Atoms: []schema.AtomUse{{Atom: 0}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 68, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 156
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "requestId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "reason", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 157
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 77, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "metadata", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "modelPreferences", Bit: 0x20, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "stopSequences", Bit: 0x40, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "systemPrompt", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "temperature", Bit: 0x100, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 158
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 159, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 159
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 160, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}}},
-				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 160, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "metadata", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "modelPreferences", Bit: 0x20, Edge: schema.EdgeRow{To: 79, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "stopSequences", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "systemPrompt", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "temperature", Bit: 0x100, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 160
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xb}, {Atom: 0, Required: 0xb}},
-			Members: []schema.MemberRow{
-				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "text", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 110, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x20, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 161, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 161
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 160, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}}},
-				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "stopReason", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 162, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}}},
+				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 162
-			Atoms: []schema.AtomUse{{Atom: 0}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xb}, {Atom: 0, Required: 0xb}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 83, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "text", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 111, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x20, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 			},
 		},
 		{ // 163
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 164, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 162, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}}},
+				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "stopReason", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 164
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 165, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 84, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 165
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 87, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 166, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 166
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "message", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "requestedSchema", Bit: 0x2, Edge: schema.EdgeRow{To: 167, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 167, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 167
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 168, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "required", Bit: 0x4, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 88, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 168
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 169, Maps: []schema.Map{{Kill: 0x1, Need: 0xf}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "message", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "requestedSchema", Bit: 0x2, Edge: schema.EdgeRow{To: 169, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
 		},
 		{ // 169
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 170, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "required", Bit: 0x4, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 170
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 171, Maps: []schema.Map{{Kill: 0x1, Need: 0xf}}},
+		},
+		{ // 171
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Without: 0x401}, {Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 170, Maps: []schema.Map{{Kill: 0x9, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
+				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 172, Maps: []schema.Map{{Kill: 0x9, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
 				{Name: "default", Bit: 0x4, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
 				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xf, Need: 0x1}}}},
-				{Name: "enumNames", Bit: 0x10, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "format", Bit: 0x20, Edge: schema.EdgeRow{To: 171, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "enumNames", Bit: 0x10, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "format", Bit: 0x20, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "maxLength", Bit: 0x40, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "maximum", Bit: 0x80, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "maximum", Bit: 0x80, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "minLength", Bit: 0x100, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "minimum", Bit: 0x200, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "minimum", Bit: 0x200, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "oneOf", Bit: 0x400, Edge: schema.EdgeRow{}},
 				{Name: "title", Bit: 0x800, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xf, Need: 0x1}}}},
 			},
 		},
-		{ // 170
-			Atoms: []schema.AtomUse{{Atom: 28}, {Atom: 29}, {Atom: 30}},
-		},
-		{ // 171
-			Atoms: []schema.AtomUse{{Atom: 31}},
-		},
 		{ // 172
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "content", Bit: 0x4, Edge: schema.EdgeRow{To: 174, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 29}, {Atom: 30}, {Atom: 31}},
 		},
 		{ // 173
 			Atoms: []schema.AtomUse{{Atom: 32}},
 		},
 		{ // 174
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x4, Edge: schema.EdgeRow{To: 176, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 175
 			Atoms: []schema.AtomUse{{Atom: 33}},
 		},
 		{ // 176
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 177, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 177
+			Atoms: []schema.AtomUse{{Atom: 34}},
+		},
+		{ // 178
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
-		},
-		{ // 177
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{}},
-				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 61, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "logger", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 178
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "taskId", Bit: 0x2, Edge: schema.EdgeRow{Cap: capTask}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 179
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 180, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "clientInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 187, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "protocolVersion", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{}},
+				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "logger", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 180
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 181, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 7, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "roots", Bit: 0x4, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "sampling", Bit: 0x8, Edge: schema.EdgeRow{To: 182, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tasks", Bit: 0x10, Edge: schema.EdgeRow{To: 183, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "taskId", Bit: 0x2, Edge: schema.EdgeRow{Cap: capTask}},
 			},
 		},
 		{ // 181
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
+			Members: []schema.MemberRow{
+				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 182, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "clientInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "protocolVersion", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
+		},
+		{ // 182
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 183, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 7, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x4, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "sampling", Bit: 0x8, Edge: schema.EdgeRow{To: 184, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tasks", Bit: 0x10, Edge: schema.EdgeRow{To: 185, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 183
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "form", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "url", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 182
+		{ // 184
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "context", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "tools", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 183
+		{ // 185
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "cancel", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "list", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "requests", Bit: 0x4, Edge: schema.EdgeRow{To: 184, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 184
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 185, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "sampling", Bit: 0x2, Edge: schema.EdgeRow{To: 186, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 185
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "create", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "requests", Bit: 0x4, Edge: schema.EdgeRow{To: 186, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 186
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "createMessage", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 187, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "sampling", Bit: 0x2, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 187
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "create", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 188
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "createMessage", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 189
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "version", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x8, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x8, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "websiteUrl", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 188
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
-		{ // 189
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "src", Bit: 0x1, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "sizes", Bit: 0x4, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "theme", Bit: 0x8, Edge: schema.EdgeRow{To: 191, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
 		{ // 190
-			Atoms: []schema.AtomUse{{Atom: 34}},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 191, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 191
-			Atoms: []schema.AtomUse{{Atom: 35}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "src", Bit: 0x1, Edge: schema.EdgeRow{To: 192, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "sizes", Bit: 0x4, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "theme", Bit: 0x8, Edge: schema.EdgeRow{To: 193, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 192
+			Atoms: []schema.AtomUse{{Atom: 35}},
+		},
+		{ // 193
+			Atoms: []schema.AtomUse{{Atom: 36}},
+		},
+		{ // 194
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 193, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "capabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 195, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "protocolVersion", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "serverInfo", Bit: 0x4, Edge: schema.EdgeRow{To: 187, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "serverInfo", Bit: 0x4, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "instructions", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 193
+		{ // 195
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "completions", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -1395,813 +1402,817 @@ var tables = schema.Table{
 				{Name: "logging", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "prompts", Bit: 0x8, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "resources", Bit: 0x10, Edge: schema.EdgeRow{To: 16, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tasks", Bit: 0x20, Edge: schema.EdgeRow{To: 194, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tasks", Bit: 0x20, Edge: schema.EdgeRow{To: 196, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "tools", Bit: 0x40, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 194
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "cancel", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "list", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "requests", Bit: 0x4, Edge: schema.EdgeRow{To: 195, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 195
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 196, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 196
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "call", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cancel", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "list", Bit: 0x2, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "requests", Bit: 0x4, Edge: schema.EdgeRow{To: 197, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 197
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "resources", Bit: 0x1, Edge: schema.EdgeRow{To: 198, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 198, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 198
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 199, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "call", Bit: 0x1, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 199
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "resources", Bit: 0x1, Edge: schema.EdgeRow{To: 200, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 200
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 201, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 201
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "size", Bit: 0x80, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x100, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 200
+		{ // 202
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "resourceTemplates", Bit: 0x1, Edge: schema.EdgeRow{To: 201, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resourceTemplates", Bit: 0x1, Edge: schema.EdgeRow{To: 203, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 201
+		{ // 203
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 202, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 204, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 202
+		{ // 204
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uriTemplate", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 203
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "prompts", Bit: 0x1, Edge: schema.EdgeRow{To: 204, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 204
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 205, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 205
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 135, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x10, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "title", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "prompts", Bit: 0x1, Edge: schema.EdgeRow{To: 206, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 206
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 207, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 207
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 207, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 136, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x10, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "title", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 208
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 209, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 207
+		{ // 209
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 208, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 210, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 208
+		{ // 210
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 209, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 211, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
 				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 209
+		{ // 211
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x30}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x64}, {Atom: 0, Required: 0x28}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xe, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0x6, Need: 0x2}, {Kill: 0x8, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 131, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
+				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 132, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
 				{Name: "text", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 142, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
 				{Name: "uri", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "description", Bit: 0x200, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "size", Bit: 0x800, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "title", Bit: 0x1000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 			},
 		},
-		{ // 210
+		{ // 212
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 211, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x1, Edge: schema.EdgeRow{To: 213, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 211
+		{ // 213
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 212, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 214, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 212
+		{ // 214
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 213, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 215, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 102, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 103, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "execution", Bit: 0x20, Edge: schema.EdgeRow{To: 214, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x40, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "outputSchema", Bit: 0x80, Edge: schema.EdgeRow{To: 213, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "execution", Bit: 0x20, Edge: schema.EdgeRow{To: 216, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x40, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "outputSchema", Bit: 0x80, Edge: schema.EdgeRow{To: 215, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x100, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 213
+		{ // 215
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "$schema", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "properties", Bit: 0x4, Edge: schema.EdgeRow{To: 7, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
-		},
-		{ // 214
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "taskSupport", Bit: 0x1, Edge: schema.EdgeRow{To: 215, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 215
-			Atoms: []schema.AtomUse{{Atom: 36}},
 		},
 		{ // 216
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
-				{Name: "task", Bit: 0x8, Edge: schema.EdgeRow{To: 217, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "taskSupport", Bit: 0x1, Edge: schema.EdgeRow{To: 217, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 217
+			Atoms: []schema.AtomUse{{Atom: 37}},
+		},
+		{ // 218
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
+				{Name: "task", Bit: 0x8, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 219
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "ttl", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 218
+		{ // 220
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}, {Atom: 0, Required: 0x2}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "task", Bit: 0x2, Edge: schema.EdgeRow{To: 220, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "task", Bit: 0x2, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x8, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 219
+		{ // 221
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 209, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
+			Items: schema.EdgeRow{To: 211, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
 		},
-		{ // 220
+		{ // 222
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
 			Members: []schema.MemberRow{
 				{Name: "createdAt", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "lastUpdatedAt", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "status", Bit: 0x4, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "status", Bit: 0x4, Edge: schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "taskId", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttl", Bit: 0x10, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttl", Bit: 0x10, Edge: schema.EdgeRow{To: 224, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "pollInterval", Bit: 0x20, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "statusMessage", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 221
-			Atoms: []schema.AtomUse{{Atom: 37}},
-		},
-		{ // 222
+		{ // 223
 			Atoms: []schema.AtomUse{{Atom: 38}},
 		},
-		{ // 223
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "taskId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capTask}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
-		},
 		{ // 224
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
-			Members: []schema.MemberRow{
-				{Name: "createdAt", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "lastUpdatedAt", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "status", Bit: 0x4, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "taskId", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttl", Bit: 0x10, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "pollInterval", Bit: 0x40, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "statusMessage", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 39}},
 		},
 		{ // 225
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "tasks", Bit: 0x1, Edge: schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "taskId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capTask}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 226
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 220, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
-		{ // 227
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "reason", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "requestId", Bit: 0x4, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 228
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}, {Atom: 0}, {Atom: 39}},
-			Gates: []schema.Gate{{Op: 1, Mask: 0x7, Bit: 0x8}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
 			Members: []schema.MemberRow{
 				{Name: "createdAt", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "lastUpdatedAt", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "status", Bit: 0x4, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "status", Bit: 0x4, Edge: schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "taskId", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttl", Bit: 0x10, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "ttl", Bit: 0x10, Edge: schema.EdgeRow{To: 224, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "pollInterval", Bit: 0x40, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "statusMessage", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 229
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+		{ // 227
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 230, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 115, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 77, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "metadata", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "modelPreferences", Bit: 0x20, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "stopSequences", Bit: 0x40, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "systemPrompt", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "task", Bit: 0x100, Edge: schema.EdgeRow{To: 217, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "temperature", Bit: 0x200, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "toolChoice", Bit: 0x400, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x800, Edge: schema.EdgeRow{To: 211, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tasks", Bit: 0x1, Edge: schema.EdgeRow{To: 228, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 228
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 229
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "reason", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "requestId", Bit: 0x4, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 230
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 231, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}, {Atom: 0}, {Atom: 40}},
+			Gates: []schema.Gate{{Op: 1, Mask: 0x7, Bit: 0x8}},
+			Members: []schema.MemberRow{
+				{Name: "createdAt", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "lastUpdatedAt", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "status", Bit: 0x4, Edge: schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "taskId", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttl", Bit: 0x10, Edge: schema.EdgeRow{To: 224, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "pollInterval", Bit: 0x40, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "statusMessage", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 231
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 232, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
-				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 232, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "metadata", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "modelPreferences", Bit: 0x20, Edge: schema.EdgeRow{To: 79, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "stopSequences", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "systemPrompt", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "task", Bit: 0x100, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "temperature", Bit: 0x200, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "toolChoice", Bit: 0x400, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x800, Edge: schema.EdgeRow{To: 213, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 232
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}},
-			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 233, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
-				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-			},
-			Items: schema.EdgeRow{To: 234, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 233, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 233
-			Atoms: []schema.AtomUse{{Atom: 14}, {Atom: 15}, {Atom: 25}, {Atom: 40}, {Atom: 41}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 234, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 234
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 233, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
+				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+			},
+			Items: schema.EdgeRow{To: 236, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
+		},
+		{ // 235
+			Atoms: []schema.AtomUse{{Atom: 15}, {Atom: 16}, {Atom: 26}, {Atom: 41}, {Atom: 42}},
+		},
+		{ // 236
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 			},
 		},
-		{ // 235
+		{ // 237
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "mode", Bit: 0x1, Edge: schema.EdgeRow{To: 236, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 236
-			Atoms: []schema.AtomUse{{Atom: 42}},
-		},
-		{ // 237
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x7}},
-			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 232, Maps: []schema.Map{{Kill: 0x2, Need: 0x3f}}}},
-				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "task", Bit: 0x8, Edge: schema.EdgeRow{To: 220, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "stopReason", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "mode", Bit: 0x1, Edge: schema.EdgeRow{To: 238, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 238
-			Atoms: []schema.AtomUse{{Atom: 0}, {Atom: 0, Required: 0x17}, {Atom: 0, Required: 0xa}, {Atom: 0}, {Atom: 39}},
+			Atoms: []schema.AtomUse{{Atom: 43}},
+		},
+		{ // 239
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x7}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 234, Maps: []schema.Map{{Kill: 0x2, Need: 0x3f}}}},
+				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "task", Bit: 0x8, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "stopReason", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+			},
+		},
+		{ // 240
+			Atoms: []schema.AtomUse{{Atom: 0}, {Atom: 0, Required: 0x17}, {Atom: 0, Required: 0xa}, {Atom: 0}, {Atom: 40}},
 			Gates: []schema.Gate{{Op: 2, Mask: 0x6, Bit: 0x20}, {Op: 1, Mask: 0x39, Bit: 0x40}},
 			Members: []schema.MemberRow{
 				{Name: "elicitationId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "message", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "mode", Bit: 0x4, Edge: schema.EdgeRow{To: 239, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}, {Kill: 0x4, Need: 0x2}}}},
-				{Name: "requestedSchema", Bit: 0x8, Edge: schema.EdgeRow{To: 240, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
-				{Name: "url", Bit: 0x10, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 250, Maps: []schema.Map{{Kill: 0xe, Need: 0x1}, {Kill: 0x10, Need: 0x2}}, Cap: capMeta}},
-				{Name: "task", Bit: 0x40, Edge: schema.EdgeRow{To: 217, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-			},
-		},
-		{ // 239
-			Atoms: []schema.AtomUse{{Atom: 43}, {Atom: 44}},
-		},
-		{ // 240
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 241, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "$schema", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mode", Bit: 0x4, Edge: schema.EdgeRow{To: 241, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}, {Kill: 0x4, Need: 0x2}}}},
+				{Name: "requestedSchema", Bit: 0x8, Edge: schema.EdgeRow{To: 242, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
+				{Name: "url", Bit: 0x10, Edge: schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 252, Maps: []schema.Map{{Kill: 0xe, Need: 0x1}, {Kill: 0x10, Need: 0x2}}, Cap: capMeta}},
+				{Name: "task", Bit: 0x40, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 			},
 		},
 		{ // 241
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 242, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
+			Atoms: []schema.AtomUse{{Atom: 44}, {Atom: 45}},
 		},
 		{ // 242
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x5}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
-				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 243, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
-				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 244, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 247, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
-				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 248, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x2}, {Kill: 0x60, Need: 0x4}}}},
-				{Name: "description", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
-				{Name: "enumNames", Bit: 0x40, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x80, Need: 0x1}}}},
-				{Name: "format", Bit: 0x80, Edge: schema.EdgeRow{To: 171, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "maxItems", Bit: 0x100, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x60, Need: 0x1}}}},
-				{Name: "maxLength", Bit: 0x200, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "maximum", Bit: 0x400, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "minItems", Bit: 0x800, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x60, Need: 0x1}}}},
-				{Name: "minLength", Bit: 0x1000, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "minimum", Bit: 0x2000, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "title", Bit: 0x4000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
+				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 243, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "$schema", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 243
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6}, {Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "anyOf", Bit: 0x1, Edge: schema.EdgeRow{To: 244, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "enum", Bit: 0x2, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x4, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 244, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
 		},
 		{ // 244
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 245, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x5}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
+			Members: []schema.MemberRow{
+				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
+				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 245, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
+				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
+				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 250, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x2}, {Kill: 0x60, Need: 0x4}}}},
+				{Name: "description", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
+				{Name: "enumNames", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x80, Need: 0x1}}}},
+				{Name: "format", Bit: 0x80, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "maxItems", Bit: 0x100, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x60, Need: 0x1}}}},
+				{Name: "maxLength", Bit: 0x200, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "maximum", Bit: 0x400, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "minItems", Bit: 0x800, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x60, Need: 0x1}}}},
+				{Name: "minLength", Bit: 0x1000, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "minimum", Bit: 0x2000, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "title", Bit: 0x4000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
+			},
 		},
 		{ // 245
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6}, {Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "anyOf", Bit: 0x1, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "enum", Bit: 0x2, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x4, Edge: schema.EdgeRow{To: 248, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 246
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 247, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 247
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "const", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 246
-			Atoms: []schema.AtomUse{{Atom: 28}},
-		},
-		{ // 247
-			Atoms: []schema.AtomUse{{Atom: 28}, {Atom: 29}, {Atom: 30}, {Atom: 45}},
-		},
 		{ // 248
-			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 4}, {Atom: 7}, {Atom: 21}},
-			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 29}},
 		},
 		{ // 249
-			Atoms: []schema.AtomUse{{Atom: 46}},
+			Atoms: []schema.AtomUse{{Atom: 29}, {Atom: 30}, {Atom: 31}, {Atom: 46}},
 		},
 		{ // 250
-			Atoms: []schema.AtomUse{{Atom: 26}, {Atom: 39}},
+			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 4}, {Atom: 7}, {Atom: 22}},
+			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}},
+		},
+		{ // 251
+			Atoms: []schema.AtomUse{{Atom: 47}},
+		},
+		{ // 252
+			Atoms: []schema.AtomUse{{Atom: 27}, {Atom: 40}},
 			Members: []schema.MemberRow{
 				{Name: "io.modelcontextprotocol/protocolVersion", Bit: 0x1, Edge: schema.EdgeRow{Cap: capVersion}},
 				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 251
+		{ // 253
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "task", Bit: 0x2, Edge: schema.EdgeRow{To: 220, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "content", Bit: 0x8, Edge: schema.EdgeRow{To: 252, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "task", Bit: 0x2, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "content", Bit: 0x8, Edge: schema.EdgeRow{To: 254, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 252
+		{ // 254
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 253, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
+			Other: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
 		},
-		{ // 253
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 33}},
+		{ // 255
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 254
+		{ // 256
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "elicitationId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{Cap: capMeta}},
 			},
 		},
-		{ // 255
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 39}, {Atom: 0, Required: 0x7}},
+		{ // 257
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 40}, {Atom: 0, Required: 0x7}},
 			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x8}},
 			Members: []schema.MemberRow{
-				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 256, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}, Cap: capCode}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 257, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
+				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 258, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}, Cap: capCode}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 259, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
 				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x5, Need: 0x1}}}},
 			},
 		},
-		{ // 256
-			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 47}, {Atom: 48}},
-		},
-		{ // 257
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "elicitations", Bit: 0x1, Edge: schema.EdgeRow{To: 258, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
 		{ // 258
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 259, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 48}, {Atom: 49}},
 		},
 		{ // 259
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "elicitations", Bit: 0x1, Edge: schema.EdgeRow{To: 260, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 260
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 261, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 261
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
 				{Name: "elicitationId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "message", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "mode", Bit: 0x4, Edge: schema.EdgeRow{To: 260, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "url", Bit: 0x8, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 261, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "task", Bit: 0x20, Edge: schema.EdgeRow{To: 217, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mode", Bit: 0x4, Edge: schema.EdgeRow{To: 262, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "url", Bit: 0x8, Edge: schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "task", Bit: 0x20, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 260
-			Atoms: []schema.AtomUse{{Atom: 43}},
+		{ // 262
+			Atoms: []schema.AtomUse{{Atom: 44}},
 		},
-		{ // 261
-			Atoms: []schema.AtomUse{{Atom: 26}},
+		{ // 263
+			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
 				{Name: "progressToken", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 262
+		{ // 264
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
-		},
-		{ // 263
-			Atoms: []schema.AtomUse{{Atom: 26, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "io.modelcontextprotocol/clientCapabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 264, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "io.modelcontextprotocol/protocolVersion", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capVersion}},
-				{Name: "baggage", Bit: 0x4, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "io.modelcontextprotocol/clientInfo", Bit: 0x8, Edge: schema.EdgeRow{To: 187, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "io.modelcontextprotocol/logLevel", Bit: 0x10, Edge: schema.EdgeRow{To: 61, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "progressToken", Bit: 0x20, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x40, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x80, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 264
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "extensions", Bit: 0x4, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "roots", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "sampling", Bit: 0x10, Edge: schema.EdgeRow{To: 270, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 265
-			Atoms: []schema.AtomUse{{Atom: 0}},
+			Atoms: []schema.AtomUse{{Atom: 27, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "form", Bit: 0x1, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "url", Bit: 0x2, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/clientCapabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/protocolVersion", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capVersion}},
+				{Name: "baggage", Bit: 0x4, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/clientInfo", Bit: 0x8, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/logLevel", Bit: 0x10, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "progressToken", Bit: 0x20, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x40, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x80, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 266
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 267, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+			Members: []schema.MemberRow{
+				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 267, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 270, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "extensions", Bit: 0x4, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "sampling", Bit: 0x10, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 267
-			Atoms: []schema.AtomUse{{Atom: 0}, {Atom: 7}, {Atom: 49}},
-			Other: schema.EdgeRow{To: 267, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
-			Items: schema.EdgeRow{To: 267, Maps: []schema.Map{{Kill: 0x2, Need: 0x7}}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "form", Bit: 0x1, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "url", Bit: 0x2, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 268
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Other: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
 		},
 		{ // 269
-			Atoms: []schema.AtomUse{{Atom: 50}},
-			Other: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0}, {Atom: 7}, {Atom: 50}},
+			Other: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+			Items: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x2, Need: 0x7}}},
 		},
 		{ // 270
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "context", Bit: 0x1, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x2, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Other: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 271
 			Atoms: []schema.AtomUse{{Atom: 51}},
+			Other: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 272
-			Atoms: []schema.AtomUse{{Atom: 52}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "context", Bit: 0x1, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x2, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 273
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
-			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "capabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "supportedVersions", Bit: 0x8, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x10, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "instructions", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 52}},
 		},
 		{ // 274
 			Atoms: []schema.AtomUse{{Atom: 53}},
 		},
 		{ // 275
-			Atoms: []schema.AtomUse{{Atom: 0}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
 			Members: []schema.MemberRow{
-				{Name: "completions", Bit: 0x1, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "extensions", Bit: 0x4, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "logging", Bit: 0x8, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "prompts", Bit: 0x10, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resources", Bit: 0x20, Edge: schema.EdgeRow{To: 16, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x40, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "capabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "supportedVersions", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x10, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "instructions", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 276
 			Atoms: []schema.AtomUse{{Atom: 54}},
 		},
 		{ // 277
-			Atoms: []schema.AtomUse{{Atom: 55}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "completions", Bit: 0x1, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 270, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "extensions", Bit: 0x4, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "logging", Bit: 0x8, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "prompts", Bit: 0x10, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resources", Bit: 0x20, Edge: schema.EdgeRow{To: 16, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x40, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 278
-			Atoms: []schema.AtomUse{{Atom: 26}},
-			Members: []schema.MemberRow{
-				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "io.modelcontextprotocol/serverInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 187, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 55}},
 		},
 		{ // 279
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 20, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 56}},
 		},
 		{ // 280
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
+			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resources", Bit: 0x2, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/serverInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 281
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 20, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 282
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
+			Members: []schema.MemberRow{
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resources", Bit: 0x2, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 283
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 284
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "size", Bit: 0x80, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x100, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 283
-			Atoms: []schema.AtomUse{{Atom: 26}},
+		{ // 285
+			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
-				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 284
+		{ // 286
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resourceTemplates", Bit: 0x2, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resourceTemplates", Bit: 0x2, Edge: schema.EdgeRow{To: 287, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 285
+		{ // 287
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 288, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 286
+		{ // 288
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uriTemplate", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 287
+		{ // 289
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 33, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capURI}},
-				{Name: "inputResponses", Bit: 0x4, Edge: schema.EdgeRow{To: 288, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputResponses", Bit: 0x4, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 288
-			Atoms: []schema.AtomUse{{Atom: 56}},
-			Other: schema.EdgeRow{To: 289, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+		{ // 290
+			Atoms: []schema.AtomUse{{Atom: 57}},
+			Other: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
 		},
-		{ // 289
+		{ // 291
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xe, Without: 0x11}, {Atom: 0, Required: 0x10, Without: 0xf}, {Atom: 0, Required: 0x1, Without: 0x1c}},
 			Members: []schema.MemberRow{
-				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
-				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}, {Kill: 0x4, Need: 0x40}}}},
+				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
+				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 292, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}, {Kill: 0x4, Need: 0x40}}}},
 				{Name: "model", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x8, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "stopReason", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 290
+		{ // 292
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}, {Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 294, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x8, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x1, Need: 0x4}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x10}, {Kill: 0x8, Need: 0x20}, {Kill: 0x10, Need: 0x40}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x1f, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 299, Maps: []schema.Map{{Kill: 0x7, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 300, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 253, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 293, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x8, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 299, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 300, Maps: []schema.Map{{Kill: 0x1, Need: 0x4}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x10}, {Kill: 0x8, Need: 0x20}, {Kill: 0x10, Need: 0x40}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 301, Maps: []schema.Map{{Kill: 0x1f, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x7, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 303, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}}},
 			},
-			Other: schema.EdgeRow{To: 253, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}},
-			Items: schema.EdgeRow{To: 301, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
+			Other: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}},
+			Items: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
 		},
-		{ // 291
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 7}, {Atom: 33}},
-			Items: schema.EdgeRow{To: 292, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x3e}}},
+		{ // 293
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 7}, {Atom: 34}},
+			Items: schema.EdgeRow{To: 294, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x3e}}},
 		},
-		{ // 292
+		{ // 294
 			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 0, Required: 0x30}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x64}, {Atom: 0, Required: 0x28}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0xc, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1c, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0xc, Need: 0x2}, {Kill: 0x10, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 293, Maps: []schema.Map{{Kill: 0x20, Need: 0x3}}}},
+				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x20, Need: 0x3}}}},
 				{Name: "text", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 142, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}, {Kill: 0x4, Need: 0x2}, {Kill: 0x8, Need: 0x4}, {Kill: 0x10, Need: 0x8}, {Kill: 0x20, Need: 0x10}}}},
+				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}, {Kill: 0x4, Need: 0x2}, {Kill: 0x8, Need: 0x4}, {Kill: 0x10, Need: 0x8}, {Kill: 0x20, Need: 0x10}}}},
 				{Name: "uri", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
 				{Name: "description", Bit: 0x200, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "size", Bit: 0x800, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "title", Bit: 0x1000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 			},
 		},
-		{ // 293
+		{ // 295
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6, Without: 0x1}, {Atom: 0, Required: 0x5, Without: 0x2}},
 			Members: []schema.MemberRow{
 				{Name: "blob", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "text", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uri", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 			},
 		},
-		{ // 294
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 33}, {Atom: 12}},
-			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
-		{ // 295
-			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 7}, {Atom: 33}},
-			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}},
-		},
 		{ // 296
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 33}, {Atom: 0}},
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 12}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 297
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 33}, {Atom: 14}, {Atom: 15}, {Atom: 25}, {Atom: 40}, {Atom: 41}},
-			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 7}, {Atom: 34}},
+			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}},
 		},
 		{ // 298
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 26}, {Atom: 33}},
-			Members: []schema.MemberRow{
-				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 0}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 299
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 0}, {Atom: 33}},
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 14}},
+			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 300
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 15}, {Atom: 16}, {Atom: 26}, {Atom: 41}, {Atom: 42}},
+			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 301
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 27}, {Atom: 34}},
+			Members: []schema.MemberRow{
+				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+			},
+			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 302
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 0}, {Atom: 34}},
 			Members: []schema.MemberRow{
 				{Name: "audience", Bit: 0x1, Edge: schema.EdgeRow{To: 25, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "lastModified", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
@@ -2209,496 +2220,496 @@ var tables = schema.Table{
 			},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 300
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 4}, {Atom: 33}},
+		{ // 303
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 4}, {Atom: 34}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 301
+		{ // 304
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 233, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 302
+		{ // 305
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 303, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
+			Items: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
 		},
-		{ // 303
+		{ // 306
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x30}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x64}, {Atom: 0, Required: 0x28}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xe, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0x6, Need: 0x2}, {Kill: 0x8, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 293, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
+				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
 				{Name: "text", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 142, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
 				{Name: "uri", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "description", Bit: 0x200, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "size", Bit: 0x800, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "title", Bit: 0x1000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 			},
 		},
-		{ // 304
+		{ // 307
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 305
+		{ // 308
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 87, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 88, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 306
+		{ // 309
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf, Optional: 0x9}, {Atom: 0, Required: 0x4, Any: 0x60}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "contents", Bit: 0x2, Edge: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x20, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}, Cap: capInputs}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "contents", Bit: 0x2, Edge: schema.EdgeRow{To: 310, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x20, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}, Cap: capInputs}},
 				{Name: "requestState", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 307
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 293, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
-		},
-		{ // 308
-			Atoms: []schema.AtomUse{{Atom: 54}, {Atom: 57}},
-		},
-		{ // 309
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 310, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
-		},
 		{ // 310
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}, {Atom: 0, Required: 0x1}, {Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "method", Bit: 0x1, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
-				{Name: "params", Bit: 0x2, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0xc}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
 		},
 		{ // 311
-			Atoms: []schema.AtomUse{{Atom: 58}, {Atom: 59}, {Atom: 60}},
+			Atoms: []schema.AtomUse{{Atom: 55}, {Atom: 58}},
 		},
 		{ // 312
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+		},
+		{ // 313
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}, {Atom: 0, Required: 0x1}, {Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "method", Bit: 0x1, Edge: schema.EdgeRow{To: 314, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
+				{Name: "params", Bit: 0x2, Edge: schema.EdgeRow{To: 315, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0xc}}}},
+			},
+		},
+		{ // 314
+			Atoms: []schema.AtomUse{{Atom: 59}, {Atom: 60}, {Atom: 61}},
+		},
+		{ // 315
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 0}, {Atom: 0, Required: 0x12}, {Atom: 0, Required: 0x2a}},
 			Members: []schema.MemberRow{
 				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "message", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xc, Need: 0x1}}}},
-				{Name: "messages", Bit: 0x4, Edge: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "mode", Bit: 0x8, Edge: schema.EdgeRow{To: 316, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}, {Kill: 0x8, Need: 0x2}}}},
-				{Name: "requestedSchema", Bit: 0x10, Edge: schema.EdgeRow{To: 317, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
-				{Name: "url", Bit: 0x20, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x40, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "includeContext", Bit: 0x80, Edge: schema.EdgeRow{To: 77, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "metadata", Bit: 0x100, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "modelPreferences", Bit: 0x200, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "stopSequences", Bit: 0x400, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x4, Edge: schema.EdgeRow{To: 316, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mode", Bit: 0x8, Edge: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}, {Kill: 0x8, Need: 0x2}}}},
+				{Name: "requestedSchema", Bit: 0x10, Edge: schema.EdgeRow{To: 320, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
+				{Name: "url", Bit: 0x20, Edge: schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x40, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "includeContext", Bit: 0x80, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "metadata", Bit: 0x100, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "modelPreferences", Bit: 0x200, Edge: schema.EdgeRow{To: 79, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "stopSequences", Bit: 0x400, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "systemPrompt", Bit: 0x800, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "temperature", Bit: 0x1000, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "toolChoice", Bit: 0x2000, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x4000, Edge: schema.EdgeRow{To: 321, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "temperature", Bit: 0x1000, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "toolChoice", Bit: 0x2000, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x4000, Edge: schema.EdgeRow{To: 324, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
-		},
-		{ // 313
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 314, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
-		{ // 314
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 315, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
-				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 315
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}},
-			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 233, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 124, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
-				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{}},
-			},
-			Items: schema.EdgeRow{To: 301, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
 		},
 		{ // 316
-			Atoms: []schema.AtomUse{{Atom: 44}, {Atom: 43}},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 317, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 317
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 318, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "$schema", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 318, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 318
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 50, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
+				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
+				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{}},
+			},
+			Items: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
 		},
 		{ // 319
+			Atoms: []schema.AtomUse{{Atom: 45}, {Atom: 44}},
+		},
+		{ // 320
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 321, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "$schema", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 321
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 322, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
+		},
+		{ // 322
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x5}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
 			Members: []schema.MemberRow{
-				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
-				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 243, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
-				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 244, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 247, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
-				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 320, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x2}}}},
+				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
+				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 245, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
+				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
+				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 323, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x2}}}},
 				{Name: "description", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
-				{Name: "enumNames", Bit: 0x40, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x80, Need: 0x1}}}},
-				{Name: "format", Bit: 0x80, Edge: schema.EdgeRow{To: 171, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "enumNames", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x80, Need: 0x1}}}},
+				{Name: "format", Bit: 0x80, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "maxItems", Bit: 0x100, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x60, Need: 0x1}}}},
 				{Name: "maxLength", Bit: 0x200, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "maximum", Bit: 0x400, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "maximum", Bit: 0x400, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "minItems", Bit: 0x800, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x60, Need: 0x1}}}},
 				{Name: "minLength", Bit: 0x1000, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "minimum", Bit: 0x2000, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "minimum", Bit: 0x2000, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "title", Bit: 0x4000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
 			},
 		},
-		{ // 320
-			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 7}, {Atom: 4}, {Atom: 21}},
+		{ // 323
+			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 7}, {Atom: 4}, {Atom: 22}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}},
 		},
-		{ // 321
+		{ // 324
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 322, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 325, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 322
+		{ // 325
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 323, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 326, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 102, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 103, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "outputSchema", Bit: 0x40, Edge: schema.EdgeRow{To: 324, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "outputSchema", Bit: 0x40, Edge: schema.EdgeRow{To: 327, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 323
+		{ // 326
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 55, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "$schema", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "x-mcp-header", Bit: 0x4, Edge: schema.EdgeRow{Cap: capRootMark}},
 			},
 		},
-		{ // 324
+		{ // 327
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "$schema", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 325
+		{ // 328
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "notifications", Bit: 0x2, Edge: schema.EdgeRow{To: 326, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "notifications", Bit: 0x2, Edge: schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 326
+		{ // 329
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "promptsListChanged", Bit: 0x1, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resourceSubscriptions", Bit: 0x2, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resourceSubscriptions", Bit: 0x2, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "resourcesListChanged", Bit: 0x4, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolsListChanged", Bit: 0x8, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 327
+		{ // 330
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 328, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 331, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
-		},
-		{ // 328
-			Atoms: []schema.AtomUse{{Atom: 26, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "io.modelcontextprotocol/serverInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 187, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 329
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
-			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "prompts", Bit: 0x2, Edge: schema.EdgeRow{To: 330, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 330
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 331, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 331
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 27, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 135, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x10, Edge: schema.EdgeRow{To: 188, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "title", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/serverInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 332
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 45, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
-				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 288, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "requestState", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "prompts", Bit: 0x2, Edge: schema.EdgeRow{To: 333, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 333
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x30}, {Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 334, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x10, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
-				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 334, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 334
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 335, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 136, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x10, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "title", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 335
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 303, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
-				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 336
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
-			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x4, Edge: schema.EdgeRow{To: 321, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 337
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
-				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 288, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 45, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
+				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 338
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x28}, {Atom: 0, Required: 0x3}},
+		{ // 336
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x30}, {Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x8, Edge: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
-				{Name: "isError", Bit: 0x10, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 337, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x10, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
 				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "structuredContent", Bit: 0x40, Edge: schema.EdgeRow{}},
+			},
+		},
+		{ // 337
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 338, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 338
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
+				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 339
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "argument", Bit: 0x2, Edge: schema.EdgeRow{To: 63, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ref", Bit: 0x4, Edge: schema.EdgeRow{To: 151, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
-				{Name: "context", Bit: 0x8, Edge: schema.EdgeRow{To: 152, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x4, Edge: schema.EdgeRow{To: 324, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 340
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 341, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
+				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "requestState", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 341
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x28}, {Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x8, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
+				{Name: "isError", Bit: 0x10, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "structuredContent", Bit: 0x40, Edge: schema.EdgeRow{}},
+			},
+		},
+		{ // 342
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
+			Members: []schema.MemberRow{
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "argument", Bit: 0x2, Edge: schema.EdgeRow{To: 64, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ref", Bit: 0x4, Edge: schema.EdgeRow{To: 153, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
+				{Name: "context", Bit: 0x8, Edge: schema.EdgeRow{To: 154, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 343
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 344
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "values", Bit: 0x1, Edge: schema.EdgeRow{To: 342, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "values", Bit: 0x1, Edge: schema.EdgeRow{To: 345, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "hasMore", Bit: 0x2, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "total", Bit: 0x4, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 342
-			Atoms: []schema.AtomUse{{Atom: 61}},
+		{ // 345
+			Atoms: []schema.AtomUse{{Atom: 62}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 343
+		{ // 346
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "requestId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "reason", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 344
-			Atoms: []schema.AtomUse{{Atom: 26}},
-			Members: []schema.MemberRow{
-				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 345
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 346
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
-		},
 		{ // 347
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
-				{Name: "notifications", Bit: 0x1, Edge: schema.EdgeRow{To: 326, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 348
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 349
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{}},
-				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 61, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "logger", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 350
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "notifications", Bit: 0x1, Edge: schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
+		},
+		{ // 351
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
+		},
+		{ // 352
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{}},
+				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "logger", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 353
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7, Without: 0x30}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 315, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 318, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
 				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "action", Bit: 0x10, Edge: schema.EdgeRow{}},
 				{Name: "roots", Bit: 0x20, Edge: schema.EdgeRow{}},
 				{Name: "stopReason", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 351
+		{ // 354
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x1e}},
 			Members: []schema.MemberRow{
-				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "action", Bit: 0x2, Edge: schema.EdgeRow{}},
 				{Name: "content", Bit: 0x4, Edge: schema.EdgeRow{}},
 				{Name: "model", Bit: 0x8, Edge: schema.EdgeRow{}},
 				{Name: "role", Bit: 0x10, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 352
+		{ // 355
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x1c}},
 			Members: []schema.MemberRow{
-				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 252, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 254, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "model", Bit: 0x4, Edge: schema.EdgeRow{}},
 				{Name: "role", Bit: 0x8, Edge: schema.EdgeRow{}},
 				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 353
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 354
-			Atoms: []schema.AtomUse{{Atom: 62}},
-		},
-		{ // 355
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capResultType}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
 		{ // 356
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 39}, {Atom: 0, Required: 0x5}, {Atom: 0, Required: 0x7}, {Atom: 0, Required: 0x7}},
-			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x20}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 357, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}, Cap: capCode}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 358, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x10, Need: 0x2}}}},
-				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1d, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 357, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 357
-			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 63}, {Atom: 64}, {Atom: 65}, {Atom: 66}},
+			Atoms: []schema.AtomUse{{Atom: 63}},
 		},
 		{ // 358
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x5}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "requested", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "requiredCapabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 264, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "supported", Bit: 0x4, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capResultType}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 359
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 40}, {Atom: 0, Required: 0x5}, {Atom: 0, Required: 0x7}, {Atom: 0, Required: 0x7}},
+			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x20}},
+			Members: []schema.MemberRow{
+				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 360, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}, Cap: capCode}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 361, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x10, Need: 0x2}}}},
+				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1d, Need: 0x1}}}},
+			},
+		},
+		{ // 360
+			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 64}, {Atom: 65}, {Atom: 66}, {Atom: 67}},
+		},
+		{ // 361
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x5}},
+			Members: []schema.MemberRow{
+				{Name: "requested", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "requiredCapabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "supported", Bit: 0x4, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+			},
+		},
+		{ // 362
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "taskId", Bit: 0x2, Edge: schema.EdgeRow{Cap: capTask}},
 			},
 		},
@@ -2724,37 +2735,37 @@ var tables = schema.Table{
 		schema.EdgeRow{To: 44, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 17
 		schema.EdgeRow{To: 46, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 18
 		schema.EdgeRow{To: 19, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 19
-		schema.EdgeRow{To: 51, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 20
-		schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 21
-		schema.EdgeRow{To: 58, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 22
-		schema.EdgeRow{To: 60, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 23
+		schema.EdgeRow{To: 52, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 20
+		schema.EdgeRow{To: 58, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 21
+		schema.EdgeRow{To: 59, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 22
+		schema.EdgeRow{To: 61, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 23
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 24
-		schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 25
-		schema.EdgeRow{To: 66, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 26
-		schema.EdgeRow{To: 68, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 27
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 28
-		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 29
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 30
+		schema.EdgeRow{To: 63, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 25
+		schema.EdgeRow{To: 67, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 26
+		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 27
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 28
+		schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 29
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 30
 		schema.EdgeRow{To: 17, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 31
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 32
-		schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 33
-		schema.EdgeRow{To: 81, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 34
-		schema.EdgeRow{To: 82, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 35
-		schema.EdgeRow{To: 84, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 36
-		schema.EdgeRow{To: 68, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 37
-		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 38
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 39
-		schema.EdgeRow{To: 88, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 40
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 41
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 42
-		schema.EdgeRow{To: 89, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 43
+		schema.EdgeRow{To: 73, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 33
+		schema.EdgeRow{To: 82, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 34
+		schema.EdgeRow{To: 83, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 35
+		schema.EdgeRow{To: 85, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 36
+		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 37
+		schema.EdgeRow{To: 71, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 38
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 39
+		schema.EdgeRow{To: 89, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 40
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 41
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 42
+		schema.EdgeRow{To: 90, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 43
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 44
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 45
-		schema.EdgeRow{To: 90, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 46
-		schema.EdgeRow{To: 91, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 47
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 48
+		schema.EdgeRow{To: 91, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 46
+		schema.EdgeRow{To: 92, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 47
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 48
 		schema.EdgeRow{To: 5, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},    // 49
-		schema.EdgeRow{To: 92, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 50
+		schema.EdgeRow{To: 93, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 50
 		schema.EdgeRow{To: 17, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 51
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 52
 		schema.EdgeRow{To: 19, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 53
@@ -2770,192 +2781,192 @@ var tables = schema.Table{
 		schema.EdgeRow{To: 19, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 63
 		schema.EdgeRow{To: 38, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 64
 		schema.EdgeRow{To: 44, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 65
-		schema.EdgeRow{To: 94, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 66
+		schema.EdgeRow{To: 95, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 66
 		schema.EdgeRow{To: 19, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 67
-		schema.EdgeRow{To: 99, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 68
-		schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 69
-		schema.EdgeRow{To: 103, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 70
-		schema.EdgeRow{To: 60, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 71
+		schema.EdgeRow{To: 100, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 68
+		schema.EdgeRow{To: 58, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 69
+		schema.EdgeRow{To: 104, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 70
+		schema.EdgeRow{To: 61, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 71
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 72
-		schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 73
-		schema.EdgeRow{To: 66, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 74
-		schema.EdgeRow{To: 68, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 75
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 76
-		schema.EdgeRow{To: 105, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 77
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 78
+		schema.EdgeRow{To: 63, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 73
+		schema.EdgeRow{To: 67, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 74
+		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 75
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 76
+		schema.EdgeRow{To: 106, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 77
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 78
 		schema.EdgeRow{To: 17, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 79
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 80
-		schema.EdgeRow{To: 106, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 81
-		schema.EdgeRow{To: 111, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 82
-		schema.EdgeRow{To: 82, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 83
-		schema.EdgeRow{To: 84, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 84
-		schema.EdgeRow{To: 68, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 85
-		schema.EdgeRow{To: 105, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 86
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 87
-		schema.EdgeRow{To: 88, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 88
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 89
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 90
-		schema.EdgeRow{To: 89, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 91
+		schema.EdgeRow{To: 107, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 81
+		schema.EdgeRow{To: 112, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 82
+		schema.EdgeRow{To: 83, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 83
+		schema.EdgeRow{To: 85, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 84
+		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 85
+		schema.EdgeRow{To: 106, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 86
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 87
+		schema.EdgeRow{To: 89, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 88
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 89
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 90
+		schema.EdgeRow{To: 90, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 91
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 92
 		schema.EdgeRow{To: 18, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 93
-		schema.EdgeRow{To: 90, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 94
-		schema.EdgeRow{To: 91, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 95
-		schema.EdgeRow{To: 69, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 96
-		schema.EdgeRow{To: 112, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 97
-		schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 98
-		schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 99
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 100
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 101
-		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 102
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 103
-		schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 104
-		schema.EdgeRow{To: 128, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 105
-		schema.EdgeRow{To: 129, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 106
-		schema.EdgeRow{To: 128, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 107
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 108
-		schema.EdgeRow{To: 128, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 109
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 110
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 111
-		schema.EdgeRow{To: 132, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 112
-		schema.EdgeRow{To: 137, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 113
-		schema.EdgeRow{To: 138, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 114
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 115
-		schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 116
-		schema.EdgeRow{To: 146, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 117
-		schema.EdgeRow{To: 147, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 118
-		schema.EdgeRow{To: 149, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 119
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 120
-		schema.EdgeRow{To: 150, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 121
-		schema.EdgeRow{To: 153, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 122
-		schema.EdgeRow{To: 154, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 123
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 124
-		schema.EdgeRow{To: 156, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 125
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 126
-		schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 127
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 128
-		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 129
-		schema.EdgeRow{To: 161, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 130
-		schema.EdgeRow{To: 162, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 131
-		schema.EdgeRow{To: 163, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 132
-		schema.EdgeRow{To: 166, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 133
-		schema.EdgeRow{To: 172, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 134
-		schema.EdgeRow{To: 154, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 135
-		schema.EdgeRow{To: 156, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 136
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 137
-		schema.EdgeRow{To: 176, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 138
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 139
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 140
-		schema.EdgeRow{To: 177, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 141
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 142
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 143
-		schema.EdgeRow{To: 90, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 144
-		schema.EdgeRow{To: 178, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 145
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 146
-		schema.EdgeRow{To: 179, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 147
-		schema.EdgeRow{To: 192, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 148
-		schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 149
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 150
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 151
-		schema.EdgeRow{To: 197, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 152
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 153
-		schema.EdgeRow{To: 200, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 154
-		schema.EdgeRow{To: 128, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 155
-		schema.EdgeRow{To: 129, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 156
-		schema.EdgeRow{To: 128, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 157
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 158
-		schema.EdgeRow{To: 128, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 159
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 160
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 161
-		schema.EdgeRow{To: 203, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 162
-		schema.EdgeRow{To: 137, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 163
-		schema.EdgeRow{To: 206, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 164
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 165
-		schema.EdgeRow{To: 210, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 166
-		schema.EdgeRow{To: 216, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 167
-		schema.EdgeRow{To: 218, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 168
-		schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 169
-		schema.EdgeRow{To: 224, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 170
-		schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 171
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 172
-		schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 173
-		schema.EdgeRow{To: 224, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 174
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 175
-		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 176
-		schema.EdgeRow{To: 149, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 177
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 178
-		schema.EdgeRow{To: 150, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 179
-		schema.EdgeRow{To: 153, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 180
-		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 181
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 182
-		schema.EdgeRow{To: 156, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 183
-		schema.EdgeRow{To: 228, Maps: []schema.Map{{Kill: 0x1, Need: 0x8}}},  // 184
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 185
-		schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 186
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 187
-		schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 188
-		schema.EdgeRow{To: 224, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 189
-		schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 190
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 191
-		schema.EdgeRow{To: 223, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 192
-		schema.EdgeRow{To: 224, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 193
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 194
-		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 195
-		schema.EdgeRow{To: 229, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 196
-		schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 197
-		schema.EdgeRow{To: 162, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 198
-		schema.EdgeRow{To: 163, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 199
-		schema.EdgeRow{To: 238, Maps: []schema.Map{{Kill: 0x1, Need: 0x40}}}, // 200
-		schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 201
-		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 202
-		schema.EdgeRow{To: 156, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 203
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 204
-		schema.EdgeRow{To: 176, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 205
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 206
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 207
-		schema.EdgeRow{To: 228, Maps: []schema.Map{{Kill: 0x1, Need: 0x8}}},  // 208
-		schema.EdgeRow{To: 177, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 209
-		schema.EdgeRow{To: 254, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 210
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 211
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 212
-		schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x1, Need: 0xc}}},  // 213
-		schema.EdgeRow{To: 178, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 214
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 215
-		schema.EdgeRow{To: 262, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 216
-		schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 217
-		schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 218
-		schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 219
-		schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 220
-		schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 221
-		schema.EdgeRow{To: 287, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 222
-		schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 223
-		schema.EdgeRow{To: 325, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 224
-		schema.EdgeRow{To: 327, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 225
-		schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 226
-		schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 227
-		schema.EdgeRow{To: 332, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 228
-		schema.EdgeRow{To: 333, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 229
-		schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 230
-		schema.EdgeRow{To: 336, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 231
-		schema.EdgeRow{To: 337, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 232
-		schema.EdgeRow{To: 338, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 233
-		schema.EdgeRow{To: 339, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 234
-		schema.EdgeRow{To: 340, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 235
-		schema.EdgeRow{To: 343, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 236
-		schema.EdgeRow{To: 343, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 237
-		schema.EdgeRow{To: 345, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 238
-		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 239
-		schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 240
-		schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 241
-		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 242
-		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 243
-		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 244
-		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 245
-		schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 246
-		schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 247
-		schema.EdgeRow{To: 353, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 248
-		schema.EdgeRow{To: 355, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 249
-		schema.EdgeRow{To: 356, Maps: []schema.Map{{Kill: 0x1, Need: 0x3c}}}, // 250
-		schema.EdgeRow{To: 359, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 251
-		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 252
+		schema.EdgeRow{To: 91, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 94
+		schema.EdgeRow{To: 92, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 95
+		schema.EdgeRow{To: 70, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 96
+		schema.EdgeRow{To: 113, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 97
+		schema.EdgeRow{To: 117, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 98
+		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 99
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 100
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 101
+		schema.EdgeRow{To: 122, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 102
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 103
+		schema.EdgeRow{To: 126, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 104
+		schema.EdgeRow{To: 129, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 105
+		schema.EdgeRow{To: 130, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 106
+		schema.EdgeRow{To: 129, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 107
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 108
+		schema.EdgeRow{To: 129, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 109
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 110
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 111
+		schema.EdgeRow{To: 133, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 112
+		schema.EdgeRow{To: 138, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 113
+		schema.EdgeRow{To: 139, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 114
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 115
+		schema.EdgeRow{To: 145, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 116
+		schema.EdgeRow{To: 148, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 117
+		schema.EdgeRow{To: 149, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 118
+		schema.EdgeRow{To: 151, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 119
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 120
+		schema.EdgeRow{To: 152, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 121
+		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 122
+		schema.EdgeRow{To: 156, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 123
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 124
+		schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 125
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 126
+		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 127
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 128
+		schema.EdgeRow{To: 159, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 129
+		schema.EdgeRow{To: 163, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 130
+		schema.EdgeRow{To: 164, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 131
+		schema.EdgeRow{To: 165, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 132
+		schema.EdgeRow{To: 168, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 133
+		schema.EdgeRow{To: 174, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 134
+		schema.EdgeRow{To: 156, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 135
+		schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 136
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 137
+		schema.EdgeRow{To: 178, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 138
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 139
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 140
+		schema.EdgeRow{To: 179, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 141
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 142
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 143
+		schema.EdgeRow{To: 91, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},   // 144
+		schema.EdgeRow{To: 180, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 145
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 146
+		schema.EdgeRow{To: 181, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 147
+		schema.EdgeRow{To: 194, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 148
+		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 149
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 150
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 151
+		schema.EdgeRow{To: 199, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 152
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 153
+		schema.EdgeRow{To: 202, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 154
+		schema.EdgeRow{To: 129, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 155
+		schema.EdgeRow{To: 130, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 156
+		schema.EdgeRow{To: 129, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 157
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 158
+		schema.EdgeRow{To: 129, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 159
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 160
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 161
+		schema.EdgeRow{To: 205, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 162
+		schema.EdgeRow{To: 138, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 163
+		schema.EdgeRow{To: 208, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 164
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 165
+		schema.EdgeRow{To: 212, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 166
+		schema.EdgeRow{To: 218, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 167
+		schema.EdgeRow{To: 220, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 168
+		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 169
+		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 170
+		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 171
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 172
+		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 173
+		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 174
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 175
+		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 176
+		schema.EdgeRow{To: 151, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 177
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 178
+		schema.EdgeRow{To: 152, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 179
+		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 180
+		schema.EdgeRow{To: 229, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 181
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 182
+		schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 183
+		schema.EdgeRow{To: 230, Maps: []schema.Map{{Kill: 0x1, Need: 0x8}}},  // 184
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 185
+		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 186
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 187
+		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 188
+		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 189
+		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 190
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 191
+		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 192
+		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 193
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 194
+		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 195
+		schema.EdgeRow{To: 231, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 196
+		schema.EdgeRow{To: 239, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 197
+		schema.EdgeRow{To: 164, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 198
+		schema.EdgeRow{To: 165, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 199
+		schema.EdgeRow{To: 240, Maps: []schema.Map{{Kill: 0x1, Need: 0x40}}}, // 200
+		schema.EdgeRow{To: 253, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 201
+		schema.EdgeRow{To: 229, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 202
+		schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 203
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 204
+		schema.EdgeRow{To: 178, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 205
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 206
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 207
+		schema.EdgeRow{To: 230, Maps: []schema.Map{{Kill: 0x1, Need: 0x8}}},  // 208
+		schema.EdgeRow{To: 179, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 209
+		schema.EdgeRow{To: 256, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 210
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 211
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 212
+		schema.EdgeRow{To: 257, Maps: []schema.Map{{Kill: 0x1, Need: 0xc}}},  // 213
+		schema.EdgeRow{To: 180, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 214
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 215
+		schema.EdgeRow{To: 264, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 216
+		schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 217
+		schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 218
+		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 219
+		schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 220
+		schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 221
+		schema.EdgeRow{To: 289, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 222
+		schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 223
+		schema.EdgeRow{To: 328, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 224
+		schema.EdgeRow{To: 330, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 225
+		schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 226
+		schema.EdgeRow{To: 332, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 227
+		schema.EdgeRow{To: 335, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 228
+		schema.EdgeRow{To: 336, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 229
+		schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 230
+		schema.EdgeRow{To: 339, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 231
+		schema.EdgeRow{To: 340, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 232
+		schema.EdgeRow{To: 341, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 233
+		schema.EdgeRow{To: 342, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 234
+		schema.EdgeRow{To: 343, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 235
+		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 236
+		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 237
+		schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 238
+		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 239
+		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 240
+		schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 241
+		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 242
+		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 243
+		schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 244
+		schema.EdgeRow{To: 353, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 245
+		schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 246
+		schema.EdgeRow{To: 355, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 247
+		schema.EdgeRow{To: 356, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 248
+		schema.EdgeRow{To: 358, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 249
+		schema.EdgeRow{To: 359, Maps: []schema.Map{{Kill: 0x1, Need: 0x3c}}}, // 250
+		schema.EdgeRow{To: 362, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 251
+		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 252
 	},
 }

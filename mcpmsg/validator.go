@@ -35,6 +35,7 @@ type Validator struct {
 	folded            *schema.Edge // for arguments whose names are read without case
 	published         bool
 	strict            bool // tool names
+	strictURIs        bool
 	hiddenAllowed     bool
 	methods           map[string]*extra
 	tools             map[string]*ToolRule
@@ -55,7 +56,7 @@ func New(cfg Config) (*Validator, error) {
 	lim, walk, err := cfg.limits()
 	v := &Validator{
 		lim: lim, free: &schema.Edge{Node: schema.Free}, folded: &schema.Edge{Node: schema.FreeFolded},
-		published: cfg.Schema == Published, strict: cfg.StrictToolNames,
+		published: cfg.Schema == Published, strict: cfg.StrictToolNames, strictURIs: cfg.StrictURIs,
 		hiddenAllowed: cfg.DangerouslyAllowHiddenText || cfg.Schema == Published,
 	}
 	if err := errors.Join(append(v.compileRules(&cfg), err)...); err != nil {
@@ -208,11 +209,11 @@ func (c *check) idIf(ok bool, r Raw) Raw {
 	return nil
 }
 
-// isID reports whether a value may be an id: a string or a plain integer that every reader keeps.
+// isID reports whether a value may be an id: a string without NUL, or a plain integer that every reader keeps.
 func isID(r Raw) bool {
 	switch r.Kind() {
 	case RawString:
-		return true
+		return !schema.HasNUL(r.body())
 	case RawNumber:
 		return schema.IsID(r)
 	}

@@ -86,7 +86,7 @@ var differences = []difference{
 		mcpmsg.V20250618, client, "", `{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`,
 	},
 	{ // The same, where a message refers to an id.
-		"reference to an id that readers change", both, append([]mcpmsg.Code{mcpmsg.CodeSchemaRange}, noneFits...),
+		"reference to an id that readers change", both, append([]mcpmsg.Code{mcpmsg.CodeSchemaRange}, badForm...),
 		func(s *subject) bool {
 			return s.any(func(name string, v any) bool {
 				return (name == "requestId" || name == "progressToken" || strings.HasSuffix(name, "/subscriptionId")) && isChanged(v)
@@ -243,6 +243,16 @@ var differences = []difference{
 		},
 		mcpmsg.V20260728, client, "", strings.Replace(request26, "server/discover", "tools/call", 1) + `{}},"name":"t","inputResponses":null}}`,
 	},
+	{ // MCP, Prompts and Tools: with a valid MIME type.
+		"media type that is none", prose, badForm,
+		func(s *subject) bool {
+			return s.any(func(name string, v any) bool {
+				text, isText := v.(string)
+				return name == "mimeType" && isText && !mediaType.MatchString(text)
+			})
+		},
+		mcpmsg.V20250618, server, "tools/call", `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"image","mimeType":"image","data":""}]}}`,
+	},
 	{ // schema.ts: text only where the item is text. The schema file has no tag, so that one alternative hides the other.
 		"resource with text and blob", prose, strayed,
 		func(s *subject) bool { return s.anyPair("text", "blob") },
@@ -320,6 +330,7 @@ func explain(s *subject, mode mcpmsg.SchemaMode, bad mcpmsg.Violation) string {
 
 var (
 	traceparent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-|$)`)
+	mediaType   = regexp.MustCompile(`^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;[ -~]*)?$`)
 	metaLabel   = `[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?`
 	metaKey     = regexp.MustCompile(`^(` + metaLabel + `(\.` + metaLabel + `)*/)?([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$`)
 )
@@ -468,11 +479,13 @@ func anyValue(name string, v any, visit func(string, any) bool) bool {
 	return false
 }
 
-// isChanged reports whether a value is a number that is no plain integer, or one that a float64 does not keep.
+// isChanged reports whether a value is a number that is no plain integer, one that a float64 does not keep, or a string that
+// readers in C cut.
 func isChanged(v any) bool {
 	n, ok := v.(json.Number)
 	f, _ := strconv.ParseFloat(n.String(), 64) // an infinity where it is out of range
-	return ok && (isNotPlain(v) || n == "-0" || math.Abs(f) >= 1<<53)
+	text, _ := v.(string)
+	return ok && (isNotPlain(v) || n == "-0" || math.Abs(f) >= 1<<53) || strings.Contains(text, "\x00")
 }
 
 func isNotPlain(v any) bool {

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"bytes"
+
 	"github.com/sallyport/sallyport/internal/jsonscan"
 )
 
@@ -18,15 +20,16 @@ const (
 	WebURL             // http:// or https://
 	IconURI            // http, https or data
 	Traceparent        // W3C Trace Context, traceparent header
-	Token              // something to tell requests apart by: at most 254 bytes as written
+	Token              // something to tell requests apart by: at most 254 bytes as written, and no NUL
 	Name               // Visible, and no word of two scripts that look alike
 	Cursor             // something to go on by: at most 8,192 bytes as written
+	MediaType          // type and subtype, and perhaps parameters (RFC 6838, 4.2)
 	numFormats
 )
 
 var formatNames = [numFormats]string{
 	Visible: "visible", Base64: "byte", MetaKey: "meta-key", PrefixedKey: "prefixed-key", FileURI: "file-uri", WebURL: "web-url",
-	IconURI: "icon-uri", Traceparent: "traceparent", Token: "token", Cursor: "cursor", Name: "name",
+	IconURI: "icon-uri", Traceparent: "traceparent", Token: "token", Cursor: "cursor", Name: "name", MediaType: "media-type",
 }
 
 // maxDecoded is the longest string with escapes that is decoded to judge it. No honest key, address or trace comes near.
@@ -60,9 +63,52 @@ func (f Format) holds(w *Walker, body []byte) bool {
 	case Traceparent:
 		return isTraceparent(w.decoded(body))
 	case Token:
-		return len(body) <= 254
+		return len(body) <= 254 && !HasNUL(body)
 	case Cursor:
 		return len(body) <= 8<<10
+	case MediaType:
+		return isMediaType(w.decoded(body))
+	}
+	return true
+}
+
+// HasNUL reports whether the text of a string body holds a NUL, at which many readers end a text.
+func HasNUL(body []byte) bool {
+	for at := bytes.IndexByte(body, '\\'); at >= 0 && at+1 < len(body); {
+		if r, n := jsonscan.Rune(body[at:]); r == 0 {
+			return true
+		} else if next := bytes.IndexByte(body[at+n:], '\\'); next < 0 {
+			return false
+		} else {
+			at += n + next
+		}
+	}
+	return false
+}
+
+// isMediaType reports whether s is type/subtype in visible ASCII, with nothing or parameters after it.
+func isMediaType(s []byte) bool {
+	slash := -1
+	for i, c := range s {
+		switch {
+		case c == '/' && slash < 0 && i > 0:
+			slash = i
+		case c == ';' && slash > 0 && i > slash+1:
+			return isVisible(s[i:])
+		case !isAlnum(c) && bytes.IndexByte(mediaTypeMarks, c) < 0:
+			return false
+		}
+	}
+	return slash > 0 && slash < len(s)-1
+}
+
+var mediaTypeMarks = []byte("!#$&-^_.+")
+
+func isVisible(s []byte) bool {
+	for _, c := range s {
+		if c < ' ' || c > '~' {
+			return false
+		}
 	}
 	return true
 }

@@ -139,7 +139,8 @@ func (w *Walker) growTable(f *frame, lg uint8) {
 }
 
 // oddName finds the edge for a name that has escapes or is not ASCII, or whose object compares names without case. It
-// returns nil, with the reason, if the name repeats another one or is the twin of a member that the schema defines.
+// returns nil, with the reason, if the name repeats another one, is the twin of a member that the schema defines, or holds a NUL,
+// at which many readers end a name: it may be the twin of any other.
 func (w *Walker) oddName(f *frame, b []byte, start, end int) *Edge {
 	n := f.node
 	w.text = appendName(w.text[:0], b[start:end], false)
@@ -155,7 +156,7 @@ func (w *Walker) oddName(f *frame, b []byte, start, end int) *Edge {
 		}
 		return w.addOdd(f, b, text, start, end, &s.edge)
 	}
-	if n.table != nil && (bytes.IndexByte(text, 0) >= 0 || w.isTwin(n, b[start:end])) {
+	if bytes.IndexByte(text, 0) >= 0 || n.table != nil && w.isTwin(n, b[start:end]) {
 		w.reason = Twin
 		return nil
 	}

@@ -124,6 +124,12 @@ func (d *document) overlay() {
 			members["tracestate"], members["baggage"] = object{"x-format": "visible"}, object{"x-format": "visible"}
 		}
 	}
+	// prompts.mdx and tools.mdx: with a valid MIME type.
+	for _, def := range []string{"ImageContent", "AudioContent"} {
+		if d.defs[def] != nil {
+			d.member(def, "mimeType")["x-format"] = "media-type"
+		}
+	}
 	// schema.ts: text only where the item is text. Readers that look for the one would not see the other.
 	d.without("TextResourceContents", "blob")
 	d.without("BlobResourceContents", "text")
