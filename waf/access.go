@@ -108,6 +108,9 @@ func (a *access) refuses(identity string, m *mcpmsg.Message) (code string, by ac
 	case mcpmsg.MethodResourcesRead, mcpmsg.MethodResourcesSubscribe, mcpmsg.MethodResourcesUnsubscribe:
 		by = accessDecision{list: "resources", Decision: a.resources.Decide(identity, m.URI.AppendText(scratch[:0]))}
 		code = "resource_not_allowed"
+	case mcpmsg.MethodSubscriptionsListen:
+		by = a.decideSubscriptions(identity, m, by)
+		code = "resource_not_allowed"
 	case mcpmsg.MethodCompletionComplete:
 		code, by = a.decideCompletion(identity, m, by)
 	}
@@ -128,6 +131,29 @@ func (a *access) unmetArguments(identity string, name []byte, arguments mcpmsg.R
 	}
 	by.list, by.Decision = "tools", d
 	return by, false
+}
+
+// decideSubscriptions looks at the resources that a stream of notifications is to tell about, all of which must be allowed.
+//
+// Source: MCP 2026-07-28, Subscriptions: resourceSubscriptions stand for resources/subscribe.
+func (a *access) decideSubscriptions(identity string, m *mcpmsg.Message, by accessDecision) accessDecision {
+	if a.resources.Open() {
+		return by
+	}
+	var params struct {
+		Notifications struct {
+			ResourceSubscriptions []string `json:"resourceSubscriptions"`
+		} `json:"notifications"`
+	}
+	if err := json.Unmarshal(m.Params, &params); err != nil {
+		return accessDecision{list: "resources", Decision: policy.Decision{Reason: policy.Unreadable}}
+	}
+	for _, uri := range params.Notifications.ResourceSubscriptions {
+		if by = (accessDecision{list: "resources", Decision: a.resources.Decide(identity, []byte(uri))}); !by.Allows() {
+			break
+		}
+	}
+	return by
 }
 
 // decideCompletion looks at what a completion is for: it tells the values that a prompt or a resource template takes. It

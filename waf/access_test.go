@@ -69,6 +69,37 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+// The stream of notifications that takes the place of subscriptions in 2026-07-28 tells of allowed resources only.
+func TestAccessOfListeners(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) {
+		c.DangerouslyNoRules = true
+		c.Endpoints[0].Resources = []waf.AccessRule{{Identity: "*", Allow: []string{"file:///docs/*"}}}
+	})
+	open := newGuarded(t, func(c *waf.Config) { c.DangerouslyNoRules = true })
+	for _, tc := range []struct {
+		notifications string
+		status        int
+	}{
+		{`{"toolsListChanged":true}`, 202},
+		{`{"resourceSubscriptions":[]}`, 202},
+		{`{"resourceSubscriptions":["file:///docs/a","file:///docs/b"]}`, 202},
+		{`{"resourceSubscriptions":["file:///docs/a","file:///etc/passwd"]}`, 403},
+		{`{"resourceSubscriptions":["file:///etc/passwd","file:///docs/a"]}`, 403},
+		{`{"resourceSubscriptions":["file:///docs/\u002e./etc/passwd"]}`, 403},
+		{`{"ResourceSubscriptions":["file:///etc/passwd"]}`, 400},
+	} {
+		body := `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":` + tc.notifications + `,"_meta":{` +
+			`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
+		headers := []func(*http.Request){set("Mcp-Protocol-Version", "2026-07-28"), set("Mcp-Method", "subscriptions/listen")}
+		if rec := g.serve(post(body, headers...)); rec.Code != tc.status {
+			t.Errorf("%s: status %d, %s, want %d", tc.notifications, rec.Code, rec.Body, tc.status)
+		}
+		if rec := open.serve(post(body, headers...)); rec.Code != 202 && tc.status != 400 {
+			t.Errorf("%s without rules: status %d, %s, want 202", tc.notifications, rec.Code, rec.Body)
+		}
+	}
+}
+
 // A caller to whom no rule applies may use nothing of a kind that has rules, and everything of the others.
 func TestAccessOfOthers(t *testing.T) {
 	g := newGuarded(t, func(c *waf.Config) {

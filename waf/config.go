@@ -203,9 +203,9 @@ type Endpoint struct {
 	// also disappears from the lists that the server answers with.
 	//
 	// Methods are method names. The handshake (initialize, server/discover, ping and notifications) is always allowed. Tools
-	// and Prompts are the names in tools/call and prompts/get, Resources the URIs in resources/read, resources/subscribe and
-	// resources/unsubscribe. A URI with dot segments, escaped separators or user information is refused wherever Resources
-	// has rules, because it could be resolved to another one.
+	// and Prompts are the names in tools/call and prompts/get, Resources the URIs in resources/read, resources/subscribe,
+	// resources/unsubscribe and subscriptions/listen. What completion/complete is for must be allowed, too. A URI with dot segments,
+	// escaped separators or user information is refused wherever Resources has rules, because it could be resolved to another one.
 	Methods   []AccessRule
 	Tools     []AccessRule
 	Prompts   []AccessRule

@@ -145,6 +145,8 @@ func TestGuardRefuses(t *testing.T) {
 		{"transport: version", post(call, set("Mcp-Protocol-Version", "1999-01-01")), waf.LayerTransport, "version_unsupported", 400, -32022, "7"},
 		{"identity: none", post(call, del("Authorization")), waf.LayerIdentity, "identity_required", 401, 401, ""},
 		{"identity: wrong token", post(call, set("Authorization", "Bearer wrong")), waf.LayerIdentity, "identity_required", 401, 401, ""},
+		{"identity: token in the query", post(call, target("/mcp?access_token="+token)), waf.LayerIdentity, "token_in_query", 400, -32600, ""},
+		{"identity: token in the query alone", post(call, target("/mcp?x=1&Access%2DToken"), del("Authorization")), waf.LayerIdentity, "token_in_query", 400, -32600, ""},
 		{"body: compressed", post(call, set("Content-Encoding", "gzip")), waf.LayerBody, "body_encoded", 400, -32600, ""},
 		{"body: too large", post(`"` + strings.Repeat("x", 4<<20) + `"`), waf.LayerBody, "body_too_large", 413, 413, ""},
 		{"message: empty", post(""), waf.LayerMessage, "json_empty", 400, -32700, ""},

@@ -21,14 +21,17 @@ type identities struct {
 	hook         func(*http.Request) (Identity, error)
 }
 
-// checkIdentity is step 4. Everywhere it finds out who calls and takes forged trusted headers away; on an endpoint that is
-// not anonymous it refuses a caller that it does not know.
+// checkIdentity is step 4. Everywhere it finds out who calls and takes forged trusted headers away; on an endpoint it refuses a
+// token in the query and, unless the endpoint is anonymous, a caller that it does not know.
 func (j *judgement) checkIdentity() Denial {
 	id, err := j.s.identities.recognise(j.r)
 	if err != nil || len(id.Name) > maxNameBytes {
 		return Denial{Layer: LayerIdentity, Code: "identity_failed", Status: http.StatusInternalServerError}
 	}
 	j.identity, j.recognised = id, id.Name != ""
+	if _, query, ok := strings.Cut(requestTarget(j.r), "?"); ok && j.endpoint != nil && holdsToken(query) {
+		return Denial{Layer: LayerIdentity, Code: "token_in_query", Status: http.StatusBadRequest}
+	}
 	if j.endpoint == nil || j.recognised || j.endpoint.Anonymous || j.preflight {
 		return Denial{}
 	}
@@ -36,6 +39,20 @@ func (j *judgement) checkIdentity() Denial {
 		Layer: LayerIdentity, Code: "identity_required", Status: http.StatusUnauthorized,
 		header: http.Header{"Www-Authenticate": {j.s.challenge}},
 	}
+}
+
+// holdsToken reports whether a query has a parameter for a token. There it would end up in logs and histories. Names that servers give
+// other meanings, such as token and code, are not among them.
+//
+// Source: MCP 2025-11-25, Authorization, Token Requirements: MUST NOT be in the query; RFC 6750, 2.3.
+func holdsToken(query string) bool {
+	for name := range queryNames(query) {
+		switch strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name)) {
+		case "accesstoken", "refreshtoken", "idtoken", "bearertoken", "authorization":
+			return true
+		}
+	}
+	return false
 }
 
 // recognise returns the caller, the zero Identity for nobody known, or the error of the Authenticate hook.

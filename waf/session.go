@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -146,15 +147,8 @@ func mapSessionParameter(query string, change func(string) (string, bool)) (chan
 // Source: RFC 3986, 3.4, which leaves the form of a query to its readers.
 func repeatsSession(query string) bool {
 	found := false
-	for len(query) > 0 {
-		pair := query
-		if i := strings.IndexAny(query, "&;"); i >= 0 {
-			pair, query = query[:i], query[i+1:]
-		} else {
-			query = ""
-		}
-		name, _, _ := strings.Cut(pair, "=")
-		if decoded, err := url.QueryUnescape(name); err == nil && isSessionParameter(decoded) {
+	for name := range queryNames(query) {
+		if isSessionParameter(name) {
 			if found {
 				return true
 			}
@@ -162,6 +156,25 @@ func repeatsSession(query string) bool {
 		}
 	}
 	return false
+}
+
+// queryNames yields the decoded names of the pairs in a query, which end at "&" or, for some readers, at ";". Names that can't be
+// decoded are passed over: checkRequest refuses them.
+func queryNames(query string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for len(query) > 0 {
+			pair := query
+			if i := strings.IndexAny(query, "&;"); i >= 0 {
+				pair, query = query[:i], query[i+1:]
+			} else {
+				query = ""
+			}
+			name, _, _ := strings.Cut(pair, "=")
+			if decoded, err := url.QueryUnescape(name); err == nil && !yield(decoded) {
+				return
+			}
+		}
+	}
 }
 
 // isSessionParameter reports whether a query parameter is one of those in which MCP servers carry a session id.

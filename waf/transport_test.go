@@ -141,3 +141,23 @@ func TestRepeatsSession(t *testing.T) {
 		}
 	}
 }
+
+func TestHoldsToken(t *testing.T) {
+	for query, want := range map[string]bool{
+		"":                          false,
+		"sessionId=a&code=b&token=": false,
+		"x=access_token":            false,
+		"access_tokens=1":           false,
+		"access_token=x":            true,
+		"a=1&ACCESS_TOKEN":          true,
+		"a=1;access%5ftoken=x":      true,
+		"accessToken=x":             true,
+		"id_token=x":                true,
+		"refresh-token=x":           true,
+		"Authorization=Bearer%20x":  true,
+	} {
+		if got := holdsToken(query); got != want {
+			t.Errorf("holdsToken(%q) = %v, want %v", query, got, want)
+		}
+	}
+}
