@@ -57,6 +57,17 @@ type Event struct {
 	ReadBody  time.Duration // reading the body, which is the client's and the network's time
 	Message   time.Duration // parsing and checking the message
 	RulesTime time.Duration // the rules
+
+	took [len(layerText)]time.Duration
+}
+
+// Took returns the time that a layer took until the decision, among it what hooks and the Limiter took; 0 if it was not reached, and for
+// LayerResponse, which comes after it.
+func (e Event) Took(l Layer) time.Duration {
+	if int(l) >= len(e.took) {
+		return 0
+	}
+	return e.took[l]
 }
 
 // LogValue implements [slog.LogValuer]. The names of the attributes are stable; those that would be empty are left out:

@@ -124,18 +124,21 @@ func newJudgement(g *Guard, w http.ResponseWriter, r *http.Request) *judgement {
 }
 
 // steps is the request's way; the order is part of the contract.
-var steps = [...]func(*judgement) Denial{
-	(*judgement).checkRequest,
-	(*judgement).checkEndpoint,
-	(*judgement).checkTransport,
-	(*judgement).checkIdentity,
-	(*judgement).checkSession,
-	(*judgement).checkBody,
-	(*judgement).checkMessage,
-	(*judgement).checkPolicy,
-	(*judgement).checkStreams,
-	(*judgement).checkRate,
-	(*judgement).checkRules,
+var steps = [...]struct {
+	layer Layer // whose time it is
+	check func(*judgement) Denial
+}{
+	{LayerValidate, (*judgement).checkRequest},
+	{LayerEndpoint, (*judgement).checkEndpoint},
+	{LayerTransport, (*judgement).checkTransport},
+	{LayerIdentity, (*judgement).checkIdentity},
+	{LayerIdentity, (*judgement).checkSession},
+	{LayerBody, (*judgement).checkBody},
+	{LayerMessage, (*judgement).checkMessage},
+	{LayerPolicy, (*judgement).checkPolicy},
+	{LayerPolicy, (*judgement).checkStreams},
+	{LayerPolicy, (*judgement).checkRate},
+	{LayerRules, (*judgement).checkRules},
 }
 
 // run takes the request through the steps until one refuses.
@@ -148,8 +151,8 @@ func (j *judgement) run() {
 	if !ambiguous && isMetadata(j.r, j.path) {
 		j.endpoint, j.metadata = nil, true
 	}
-	for _, step := range steps {
-		d := step(j)
+	for i := range steps {
+		d := j.step(i)
 		if d.Layer == LayerNone {
 			continue
 		}
@@ -179,6 +182,17 @@ func (j *judgement) run() {
 	deleteTwins(j.r.Header, requestIDHeader)
 	setRequestID(j.r.Header, j.id)
 	j.report(ActionAllow, Denial{})
+}
+
+// step does one of the steps, and takes its time if somebody wants to know.
+func (j *judgement) step(i int) Denial {
+	if j.s.onEvent == nil {
+		return steps[i].check(j)
+	}
+	begin := time.Now()
+	d := steps[i].check(j)
+	j.event.took[steps[i].layer] += time.Since(begin)
+	return d
 }
 
 // modeOf returns the mode that is in force for a refusal.

@@ -2,6 +2,7 @@ package waf_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"os"
@@ -127,5 +128,32 @@ waf: Config.LogValues.Arguments[0]: must be a JSON Pointer to one argument, such
 waf: Config.LogValues.Arguments[2]: this argument, or a part of it, is named already`
 	if err == nil || err.Error() != want {
 		t.Errorf("New: %v, want %s", err, want)
+	}
+}
+
+// slowLimiter is a Limiter that takes its time.
+type slowLimiter struct{}
+
+func (slowLimiter) Allow(context.Context, waf.LimiterKey) (bool, time.Duration, error) {
+	time.Sleep(2 * time.Millisecond)
+	return true, 0, nil
+}
+
+// Every layer that a request reached has a time, the slow one most of it, and the others none.
+func TestEventTook(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) { c.DangerouslyNoRules, c.Limiter = true, slowLimiter{} })
+	g.serve(post(call))
+	allowed := g.events[0]
+	g.serve(post(call, del("Authorization")))
+	refused := g.events[0]
+	for layer := waf.LayerNone; layer <= waf.LayerResponse+1; layer++ {
+		wantAllowed := layer > waf.LayerNone && layer < waf.LayerResponse
+		wantRefused := layer > waf.LayerNone && layer <= waf.LayerIdentity
+		if (allowed.Took(layer) > 0) != wantAllowed || (refused.Took(layer) > 0) != wantRefused {
+			t.Errorf("%v took %v and %v", layer, allowed.Took(layer), refused.Took(layer))
+		}
+	}
+	if allowed.Took(waf.LayerPolicy) < 2*time.Millisecond {
+		t.Errorf("the limiter's time is not that of its layer: %+v", allowed)
 	}
 }
