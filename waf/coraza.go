@@ -72,19 +72,24 @@ func (rs *Ruleset) evaluate(in ruleInput) (v ruleVerdict) {
 	if corazaTooLong(in.Message) {
 		return ruleVerdict{Denied: true, Status: http.StatusRequestEntityTooLarge}
 	}
-	if rs.sieve != nil && rs.sieve.passes(&in) {
-		return ruleVerdict{}
+	var sieved *sieveRun
+	if rs.sieve != nil {
+		sieved = rs.sieve.start(&in)
+		defer sieved.end()
+		if sieved.passes() {
+			return ruleVerdict{}
+		}
 	}
 	tx := rs.waf.NewTransaction()
-	v = rs.run(tx, &in)
+	v = rs.run(tx, &in, sieved)
 	if err := tx.Close(); err != nil && v.Err == nil { // not reached by a panic: such a transaction must not be used again
 		v = ruleVerdict{Err: fmt.Errorf("waf: the rule engine could not close a transaction: %T", err)}
 	}
 	return v
 }
 
-// run takes one request through the phases.
-func (rs *Ruleset) run(tx types.Transaction, in *ruleInput) ruleVerdict {
+// run takes one request through the phases. sieved chooses what the engine has to see of the message; nil = all.
+func (rs *Ruleset) run(tx types.Transaction, in *ruleInput, sieved *sieveRun) ruleVerdict {
 	if tx.IsRuleEngineOff() {
 		return ruleVerdict{Err: errCorazaOff}
 	}
@@ -106,7 +111,7 @@ func (rs *Ruleset) run(tx types.Transaction, in *ruleInput) ruleVerdict {
 		return corazaRefusal(tx, it)
 	}
 	if in.Message != nil { // no second parse: the variables get what Guard's parse has found
-		if err := corazamcp.Fill(vars, in.Message, rs.args); err != nil {
+		if err := corazaFill(vars, in.Message, rs.args, sieved); err != nil {
 			return ruleVerdict{Denied: true, Status: http.StatusRequestEntityTooLarge, RuleIDs: corazaMatched(tx, 0)}
 		}
 	} else if v, done := corazaWriteBody(tx, in.Body); done {
@@ -120,6 +125,22 @@ func (rs *Ruleset) run(tx types.Transaction, in *ruleInput) ruleVerdict {
 		return corazaRefusal(tx, it)
 	}
 	return ruleVerdict{RuleIDs: corazaMatched(tx, 0)}
+}
+
+// corazaFill gives the message to the variables, or what of it the engine has to see.
+func corazaFill(vars plugintypes.TransactionVariables, m *mcpmsg.Message, limit int, sieved *sieveRun) error {
+	var keep []bool
+	if sieved != nil {
+		keep = sieved.choose(vars)
+	}
+	if keep == nil {
+		return corazamcp.Fill(vars, m, limit)
+	}
+	i := -1
+	return corazamcp.FillSome(vars, m, limit, func([]byte, mcpmsg.Raw) bool {
+		i++
+		return keep[i]
+	})
 }
 
 // corazaHeaders hands out the header fields, those that net/http keeps apart from the others included.

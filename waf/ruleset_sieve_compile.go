@@ -15,9 +15,10 @@ var sieveIgnored = []string{
 
 // A sieveCompiler makes a sieve out of the units of a ruleset.
 type sieveCompiler struct {
-	s     *sieve
-	units []sieveUnit
-	set   map[string]bool // variables that some rule sets
+	s      *sieve
+	units  []sieveUnit
+	set    map[string]bool // variables that some rule or Guard sets
+	leaves sieveLeafCompiler
 }
 
 // A sieveUnit is a rule or marker at its place in the set.
@@ -30,17 +31,19 @@ type sieveUnit struct {
 	marker string
 }
 
-// newSieve returns nil for a ruleset that it could not spare a transaction: one with directives that it does not know, or with rules that
-// it would be unsure of for every request.
+// newSieve returns nil for a ruleset with a directive that it does not know.
 func newSieve(units []rulesetUnit, limit int) *sieve {
-	c := sieveCompiler{s: &sieve{limit: limit}, set: map[string]bool{corazaVarAuthenticated: true, corazaVarMCP: true}}
+	c := sieveCompiler{s: &sieve{limit: limit}, set: map[string]bool{
+		corazaVarAuthenticated: true,
+		corazaVarMCP:           true,
+		rulesetCanaryVariable:  true, // for canaries only, which no sieve sees
+	}}
 	c.s.fields.seed, c.s.fields.blind = maphash.MakeSeed(), true
-	c.set[rulesetCanaryVariable] = true // set for canaries only, which no sieve sees
 	for i := range units {
 		for _, d := range units[i].directives {
-			for _, action := range sieveActions(&d) {
-				if name, _, found := strings.Cut(action.value, "="); found && action.key == "setvar" {
-					c.set[strings.ToLower(strings.TrimPrefix(strings.ToLower(name), "tx."))] = true
+			for _, a := range sieveActions(&d) {
+				if name, _, _ := a.assignment(); name != "" {
+					c.set[name] = true
 				}
 			}
 		}
@@ -79,16 +82,17 @@ func (c *sieveCompiler) rule(u *rulesetUnit) bool {
 	unit := sieveUnit{id: u.id, tags: u.tags, phase: 2}
 	for i := range u.directives {
 		d := &u.directives[i]
-		var l sieveLink
-		for _, a := range sieveActions(d) {
+		actions := sieveActions(d)
+		l := sieveLink{values: -1, names: -1, named: -1, always: d.name == "secaction", op: sieveOperator{variable: -1}}
+		for _, a := range actions {
 			c.action(&unit, &l, a, i == 0)
 		}
+		c.leaves.look(d, actions)
 		if unit.phase == 0 {
 			return false
 		}
-		l.values, l.names, l.named, l.op.variable = -1, -1, -1, -1
-		if l.always = d.name == "secaction"; !l.always {
-			c.link(&l, d)
+		if !l.always {
+			c.link(&l, d, actions)
 		}
 		unit.rule.links = append(unit.rule.links, l)
 	}
@@ -100,6 +104,7 @@ func (c *sieveCompiler) rule(u *rulesetUnit) bool {
 
 type sieveAction struct{ key, value string }
 
+// sieveActions returns the actions of a rule. Escapes, which the engine reads in a way of its own, become an action that nobody knows.
 func sieveActions(d *rulesetDirective) (actions []sieveAction) {
 	text := d.args
 	if d.name == "secrule" {
@@ -115,7 +120,21 @@ func sieveActions(d *rulesetDirective) (actions []sieveAction) {
 		key, value, _ := strings.Cut(action, ":")
 		actions = append(actions, sieveAction{strings.ToLower(strings.TrimSpace(key)), strings.Trim(strings.TrimSpace(value), "'")})
 	}
+	if strings.Contains(text, `\`) {
+		actions = append(actions, sieveAction{key: `\`})
+	}
 	return actions
+}
+
+// assignment reads a setvar. constant says that the value is the text that the variable gets; name is empty for any other action.
+func (a sieveAction) assignment() (name, value string, constant bool) {
+	name, value, found := strings.Cut(strings.TrimPrefix(a.value, "!"), "=")
+	name, isTX := strings.CutPrefix(strings.ToLower(name), "tx.")
+	if a.key != "setvar" || !isTX {
+		return "", "", false
+	}
+	constant = found && a.value[0] != '!' && value != "" && !strings.ContainsAny(name+value, "%{}") && !strings.ContainsAny(value[:1], "+-")
+	return name, value, constant
 }
 
 // action adds what an action does.
@@ -123,18 +142,21 @@ func (c *sieveCompiler) action(unit *sieveUnit, l *sieveLink, a sieveAction, hea
 	switch a.key {
 	case "id", "tag", "ver", "severity", "rev", "maturity", "accuracy", "log", "nolog", "auditlog", "noauditlog", "pass", "chain", "status":
 	case "phase":
-		switch a.value {
-		case "1", "2":
+		switch {
+		case !head: // the rule has the phase of its head
+		case a.value == "1" || a.value == "2":
 			unit.phase = int(a.value[0] - '0')
-		case "3", "4", "5":
+		case a.value == "3" || a.value == "4" || a.value == "5":
 			unit.phase = 3
 		default:
 			unit.phase = 0
 		}
 	case "msg", "deny":
 		unit.rule.reports = true
-	case "t":
+	case "t", "multimatch":
 		// link compiles them
+	case `\`:
+		l.unknown = true
 	case "skipafter":
 		if unit.skip = a.value; !head {
 			unit.rule.unknown = true
@@ -145,13 +167,14 @@ func (c *sieveCompiler) action(unit *sieveUnit, l *sieveLink, a sieveAction, hea
 			l.effects = true
 		}
 	case "setvar":
-		name, value, found := strings.Cut(a.value, "=")
-		name, isTX := strings.CutPrefix(strings.ToLower(name), "tx.")
-		if !found || !isTX || name == "" || value == "" || strings.ContainsAny(name+value, "%{}") || strings.ContainsAny(value[:1], "+-") {
+		name, value, constant := a.assignment()
+		if !constant {
 			l.effects = true
 			return
 		}
 		l.set = append(l.set, sieveAssignment{c.variable(name), value})
+	case "capture":
+		l.effects, l.captures = true, true
 	default:
 		l.effects = true
 	}
@@ -167,222 +190,112 @@ func (c *sieveCompiler) variable(name string) int {
 }
 
 // link compiles variables, operator and transformations of a SecRule.
-func (c *sieveCompiler) link(l *sieveLink, d *rulesetDirective) {
+func (c *sieveCompiler) link(l *sieveLink, d *rulesetDirective, actions []sieveAction) {
 	words := rulesetWords(d.args)
-	if len(words) < 2 || strings.Contains(words[1], `\"`) || len(words[1]) < 2 || words[1][0] != '"' {
+	if len(words) < 2 || len(words) > 3 || len(words[1]) < 2 || words[1][0] != '"' || strings.Contains(words[1], `\"`) {
 		l.unknown = true
+		c.leaves.off()
 		return
 	}
 	var transforms []string
-	for _, a := range sieveActions(d) {
-		if a.key != "t" {
-			continue
-		}
-		if name := strings.ToLower(a.value); name == "none" {
+	for _, a := range actions {
+		switch name := strings.ToLower(a.value); {
+		case a.key == "multimatch":
+			l.op.kind = sieveOpaque // the operator sees the value after each transformation
+		case a.key != "t":
+		case name == "none":
 			transforms = nil
-		} else {
+		default:
 			transforms = append(transforms, name)
 		}
 	}
 	for _, name := range transforms {
 		transform := sieveTransforms[name]
-		l.transforms = append(l.transforms, transform)
-		l.unknown = l.unknown || transform == nil
+		if l.transforms = append(l.transforms, transform); transform == nil {
+			l.op.kind = sieveOpaque
+		}
 	}
-	blind := c.operator(l, words[1][1:len(words[1])-1], transforms)
-	c.targets(l, words[0], blind)
+	if l.op.kind == sieveOpaque {
+		l.transforms = nil
+	}
+	blind := c.operator(l, strings.ReplaceAll(words[1][1:len(words[1])-1], `"`, `"`), transforms)
+	c.variables(l, words[0], blind)
 }
 
 // operator compiles an operator and reports whether it treats all digits of a name alike.
 func (c *sieveCompiler) operator(l *sieveLink, text string, transforms []string) (blind bool) {
 	text, l.op.negated = strings.CutPrefix(text, "!")
-	name, argument, _ := strings.Cut(text, " ")
-	argument = strings.TrimSpace(argument)
-	l.op.text = argument
-	if reference, ok := strings.CutPrefix(strings.ToLower(argument), "%{tx."); ok && name != "@rx" {
-		l.op.variable = c.known(l, strings.TrimSuffix(reference, "}"))
+	name, argument := "@rx", text // if no other is named
+	if strings.HasPrefix(text, "@") {
+		name, argument, _ = strings.Cut(text, " ")
 	}
-	if l.op.variable < 0 && strings.Contains(argument, "%{") && name != "@rx" {
-		l.unknown = true
+	l.op.text = strings.TrimSpace(argument)
+	if !sieveLooksAtValue(name) {
+		c.leaves.off()
 	}
-	switch name {
-	case "@streq":
-		l.op.kind = sieveEqual
-	case "@eq":
-		l.op.kind = sieveEQ
-	case "@lt":
-		l.op.kind = sieveLT
-	case "@gt":
-		l.op.kind, blind = sieveGT, slices.Equal(transforms, []string{"length"})
-	case "@ge":
-		l.op.kind = sieveGE
-	case "@rx":
-		re, tree := sievePattern(argument)
-		if re == nil {
-			l.unknown = true
+	if l.op.kind == sieveOpaque {
+		return false
+	}
+	if l.op.kind = sieveOperators[name]; l.op.kind == sieveMatch {
+		re, tree := sievePattern(l.op.text)
+		if tree != nil {
+			l.gate = sieveGateOf(tree, transforms)
+		}
+		if l.op.pattern = re; re == nil {
+			l.op.kind = sieveOpaque
 			return false
 		}
-		l.op.kind, l.op.pattern, l.gate = sieveMatch, re, sieveGateOf(tree, transforms)
-		blind = sieveDigitBlind(tree) && !slices.Contains(transforms, "length")
-	default:
-		l.op.kind, l.op.check = sieveCheck, corazamcp.Check(strings.TrimPrefix(name, "@"))
-		if l.op.check == nil || argument != "" {
-			l.unknown = true
-		}
-		blind = name == "@validHeaderName"
+		return sieveDigitBlind(tree) && !slices.Contains(transforms, "length")
 	}
-	return blind
+	if strings.Contains(l.op.text, "%{") {
+		reference, isTX := strings.CutPrefix(strings.ToLower(l.op.text), "%{tx.")
+		reference, whole := strings.CutSuffix(reference, "}")
+		if !isTX || !whole || strings.Contains(reference, "}") {
+			l.op.kind = sieveOpaque
+			return false
+		}
+		l.op.variable = c.known(l, reference)
+	}
+	switch {
+	case l.op.kind == sieveGT:
+		return slices.Equal(transforms, []string{"length"})
+	case l.op.kind == 0:
+		l.op.kind, l.op.check, l.op.byMethod = sieveCheck, corazamcp.Check(strings.TrimPrefix(name, "@")), name == "@validURI"
+		if l.op.check == nil || l.op.text != "" {
+			l.op.kind = sieveOpaque
+		}
+		return name == "@validHeaderName"
+	}
+	return false
 }
 
 // known returns the index of a variable whose value the sieve always knows; for any other the link is unknown.
 func (c *sieveCompiler) known(l *sieveLink, name string) int {
 	name = strings.ToLower(name)
-	if !c.set[name] || name == corazaVarIdentity || strings.HasPrefix(name, "mcp_") { // the body processor sets those
+	// The engine sets TX:0 to TX:9 when it captures, the body processor those of ours.
+	captured := len(name) == 1 && '0' <= name[0] && name[0] <= '9'
+	if !c.set[name] || name == corazaVarIdentity || strings.HasPrefix(name, "mcp_") || captured {
 		l.unknown = true
 		return -1
 	}
 	return c.variable(name)
 }
 
-// targets compiles the list of variables.
-func (c *sieveCompiler) targets(l *sieveLink, list string, blind bool) {
-	var values, names []sieveTargets
-	var counts [][]sieveTargets
-	for _, v := range sieveVariables(list) {
-		variable, key, selected := strings.Cut(v, ":")
-		count := strings.HasPrefix(variable, "&")
-		except := strings.HasPrefix(variable, "!")
-		variable = strings.ToUpper(strings.TrimLeft(variable, "&!"))
-		if strings.ContainsAny(key, `'"`) || (selected && key == "") {
-			l.unknown = true
-			return
-		}
-		switch collection, ok := sieveCollections[variable]; {
-		case variable == "TX" && selected && !except && key[0] != '/':
-			kind := sieveTX
-			if count {
-				kind = sieveTXCount
-			}
-			l.singles = append(l.singles, sieveSingle{kind, c.known(l, key)})
-		case ok:
-			t := sieveTargets{variable: variable, from: collection.from}
-			if selected {
-				var keyBlind bool
-				lower := collection.from == sieveHeader || collection.from == sieveCookie
-				if t.selector, keyBlind, ok = sieveSelectorOf(key, lower); !ok {
-					l.unknown = true
-					return
-				}
-				c.s.fields.blind = c.s.fields.blind && keyBlind
-			}
-			switch {
-			case except && selected:
-				for _, group := range append(counts, values, names) {
-					for i := range group {
-						if group[i].variable == variable {
-							group[i].except = append(group[i].except, t.selector)
-						}
-					}
-				}
-			case except, selected && collection.from == sievePath, count && collection.from == sievePath:
-				l.unknown = true
-			case count:
-				counts = append(counts, []sieveTargets{t})
-			case collection.names:
-				names = append(names, t)
-			default:
-				values = append(values, t)
-			}
-		case !selected && !count && !except && sieveSingles[variable] != 0:
-			l.singles = append(l.singles, sieveSingle{kind: sieveSingles[variable]})
-		default:
-			l.unknown = true
-			return
-		}
-	}
-	if l.unknown {
-		return
-	}
-	if len(values) > 0 {
-		l.values = c.bit(l, values, nil)
-	}
-	if len(names) > 0 {
-		named := slices.ContainsFunc(names, func(t sieveTargets) bool { return t.from != sievePath })
-		if c.s.fields.blind = c.s.fields.blind && (blind || !named); l.op.variable >= 0 {
-			l.named = c.bit(l, names, nil)
-		} else {
-			l.names = c.bit(l, names, l)
-		}
-	}
-	for _, t := range counts {
-		l.counts = append(l.counts, c.bit(l, t, nil))
-	}
-}
-
-var sieveSingles = map[string]sieveKind{
-	"REQUEST_METHOD": sieveMethod, "REQUEST_URI_RAW": sieveTarget, "REQBODY_ERROR": sieveNoError,
-}
-
-// bit returns the bit of a test, a new one where none is the same.
-func (c *sieveCompiler) bit(l *sieveLink, targets []sieveTargets, link *sieveLink) int {
-	f := &c.s.fields
-	if link == nil {
-		same := func(t sieveFieldTest) bool {
-			return t.link == nil && slices.EqualFunc(t.targets, targets, sieveTargets.equal)
-		}
-		if i := slices.IndexFunc(f.tests, same); i >= 0 {
-			return i
-		}
-	}
-	if len(f.tests) == sieveMaxBits {
-		l.unknown = true
-		return -1
-	}
-	if link != nil {
-		copied := *link // the unit's slice of links moves
-		link = &copied
-	}
-	f.tests = append(f.tests, sieveFieldTest{targets, link})
-	return len(f.tests) - 1
-}
-
-// sieveVariables splits a list of variables at bars outside patterns.
-func sieveVariables(list string) (variables []string) {
-	start, inside := 0, false
-	for i := 0; i < len(list); i++ {
-		switch {
-		case inside && list[i] == '\\':
-			i++
-		case list[i] == '/' && (inside || list[i-1] == ':'):
-			inside = !inside
-		case list[i] == '|' && !inside:
-			variables = append(variables, list[start:i])
-			start = i + 1
-		}
-	}
-	return append(variables, list[start:])
-}
-
 // finish lays the rules out by phase.
 func (c *sieveCompiler) finish() *sieve {
 	for phase := range c.s.phases {
 		rules := c.s.phases[phase]
-		reach := 0 // rules before this one may be skipped
 		at := map[int]int{}
 		for i := range c.units {
 			u := &c.units[i]
 			if u.marker != "" || u.phase != phase+1 {
 				continue
 			}
-			if u.rule.links[0].unknown && i >= reach {
-				return nil
-			}
 			if u.skip != "" {
 				end := slices.IndexFunc(c.units[i:], func(m sieveUnit) bool { return m.marker == u.skip })
 				if end < 0 {
 					u.rule.unknown = true
 				} else {
-					reach = max(reach, i+end)
 					at[len(rules)] = i + end
 				}
 			}
@@ -397,5 +310,6 @@ func (c *sieveCompiler) finish() *sieve {
 		}
 		c.s.phases[phase] = rules
 	}
+	c.s.leaves = c.leaves.finish()
 	return c.s
 }

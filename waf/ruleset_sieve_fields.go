@@ -3,8 +3,6 @@ package waf
 import (
 	"bytes"
 	"hash/maphash"
-	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -23,29 +21,12 @@ const (
 	sievePath // the path, a field whose name it is
 )
 
-// sieveCollections are the variables of which there may be several, and the fields they have.
-var sieveCollections = map[string]struct {
-	from  sieveSource
-	names bool
-}{
-	"REQUEST_HEADERS":       {sieveHeader, false},
-	"REQUEST_HEADERS_NAMES": {sieveHeader, true},
-	"REQUEST_COOKIES":       {sieveCookie, false},
-	"REQUEST_COOKIES_NAMES": {sieveCookie, true},
-	"ARGS":                  {sieveQueryArg | sieveBody, false},
-	"ARGS_NAMES":            {sieveQueryArg | sieveBody, true},
-	"ARGS_GET":              {sieveQueryArg, false},
-	"ARGS_GET_NAMES":        {sieveQueryArg, true},
-	"ARGS_POST":             {sieveBody, false},
-	"ARGS_POST_NAMES":       {sieveBody, true},
-	"REQUEST_FILENAME":      {sievePath, true},
-}
-
 // A sieveField is a header field, a cookie or an argument.
 type sieveField struct {
 	shape *sieveShape
-	raw   mcpmsg.Raw // of a leaf of the message
-	text  string     // the value, of a leaf once it was asked for
+	raw   mcpmsg.Raw // a leaf of the message whose value nobody has asked for yet
+	plain bool       // raw is a string without escapes
+	text  string     // the value
 }
 
 // value returns the value as the engine has it.
@@ -58,13 +39,10 @@ func (f *sieveField) value() string {
 
 // passesGate reports whether the value could match the pattern behind the gate.
 func (f *sieveField) passesGate(g *sieveGate) bool {
-	if f.raw == nil {
-		return sieveGatePasses(g, f.text)
+	if f.raw != nil && f.plain {
+		return sieveGatePasses(g, f.raw[1:len(f.raw)-1])
 	}
-	if f.raw[0] != '"' {
-		return sieveGatePasses(g, f.value())
-	}
-	return sieveGatePasses(g, f.raw[1:len(f.raw)-1]) // a value with escapes passes
+	return sieveGatePasses(g, f.value())
 }
 
 // sieveBits is a set of at most sieveMaxBits bits.
@@ -106,51 +84,6 @@ const (
 type sieveFieldTest struct {
 	targets []sieveTargets
 	link    *sieveLink // set if the bit tells whether the names match its operator
-}
-
-// sieveTargets is one variable of a rule, with its selector and exceptions.
-type sieveTargets struct {
-	variable string
-	from     sieveSource
-	selector sieveSelector
-	except   []sieveSelector
-}
-
-// A sieveSelector chooses names, which it sees in lower case. The zero value chooses all.
-type sieveSelector struct {
-	source  string         // as written
-	text    string         // the whole name
-	suffix  string         // of a pattern that is no more than a text and the end
-	within  string         // a text without which the pattern does not match
-	pattern *regexp.Regexp // nil: the texts decide
-}
-
-func (s *sieveSelector) chooses(name string) bool {
-	switch {
-	case s.text != "":
-		return s.text == name
-	case s.suffix != "":
-		return strings.HasSuffix(name, s.suffix)
-	}
-	return strings.Contains(name, s.within) && (s.pattern == nil || s.pattern.MatchString(name))
-}
-
-// equal reports whether both are the same variable, chosen in the same way.
-func (t sieveTargets) equal(o sieveTargets) bool {
-	same := func(a, b sieveSelector) bool { return a.source == b.source }
-	return t.variable == o.variable && same(t.selector, o.selector) && slices.EqualFunc(t.except, o.except, same)
-}
-
-func (t *sieveTargets) have(from sieveSource, name string) bool {
-	if t.from&from == 0 || !t.selector.chooses(name) {
-		return false
-	}
-	for i := range t.except {
-		if t.except[i].chooses(name) {
-			return false
-		}
-	}
-	return true
 }
 
 // shape returns the shape of a field. key is its source and name; it is changed. likely is the shape that it will have, if that can be
@@ -202,51 +135,4 @@ func (f *sieveFields) judge(key string) *sieveShape {
 		}
 	}
 	return s
-}
-
-// sieveSplitTarget splits a request target whose bytes mean themselves. ok is false for any other.
-func sieveSplitTarget(target string) (path, query string, ok bool) {
-	end := -1
-	for i := 0; i < len(target); i++ {
-		switch c := target[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '?' && end < 0:
-			end = i
-		case strings.IndexByte("/._~!$&'()*,;=:@-", c) < 0:
-			return "", "", false
-		}
-	}
-	if target == "" || target[0] != '/' || strings.HasPrefix(target, "//") {
-		return "", "", false
-	}
-	if end < 0 {
-		return target, "", true
-	}
-	return target[:end], target[end+1:], true
-}
-
-// sieveQuery reads a query that has no escapes.
-func sieveQuery(query string, add func(from sieveSource, name, value string)) {
-	for query != "" {
-		var pair string
-		if pair, query, _ = strings.Cut(query, "&"); pair != "" {
-			name, value, _ := strings.Cut(pair, "=")
-			add(sieveQueryArg, name, value)
-		}
-	}
-}
-
-// sieveCookies reads a Cookie field.
-func sieveCookies(field string, add func(from sieveSource, name, value string)) {
-	trim := func(s string) string {
-		return strings.TrimFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f })
-	}
-	for field != "" {
-		var part string
-		part, field, _ = strings.Cut(field, ";")
-		name, value, _ := strings.Cut(trim(part), "=")
-		if name, value = trim(name), trim(value); name != "" || value != "" {
-			add(sieveCookie, name, value)
-		}
-	}
 }

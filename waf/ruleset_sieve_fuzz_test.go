@@ -31,18 +31,32 @@ func sieveRulesets(tb testing.TB) (all []*Ruleset) {
 	return all
 }
 
-// sieveCompare reports whether the sieve passes the request, and fails if the engine has something to say about one that it passes.
+// sieveCompare reports whether the sieve passes the request. It fails if the engine has something to say about one that it passes, and if
+// the engine says anything else about the leaves that the sieve has chosen than about all of them.
 func sieveCompare(tb testing.TB, rs *Ruleset, in *ruleInput) bool {
 	tb.Helper()
-	if !rs.sieve.passes(in) {
-		return false
-	}
+	r := rs.sieve.start(in)
+	passes := r.passes()
+	r.end()
 	engine := Ruleset{waf: rs.waf, args: rs.args}
-	if v := engine.evaluate(*in); v.Denied || v.Err != nil || len(v.RuleIDs) > 0 {
-		tb.Errorf("the sieve passes what the engine does not: %v %v\n%s %s\n%q\n%s", v.RuleIDs, v.Err, in.Request.Method,
+	want := engine.evaluate(*in)
+	if passes && (want.Denied || want.Err != nil || len(want.RuleIDs) > 0) {
+		tb.Errorf("the sieve passes what the engine does not: %v %v\n%s %s\n%q\n%s", want.RuleIDs, want.Err, in.Request.Method,
 			in.Request.RequestURI, in.Request.Header, in.Body)
 	}
-	return true
+	if passes || in.Message == nil {
+		return passes
+	}
+	got := fmt.Sprint(rs.evaluate(*in))
+	for range 20 { // the engine's collections have no order, and what matches last may decide
+		if got == fmt.Sprint(want) {
+			return false
+		}
+		want = engine.evaluate(*in)
+	}
+	tb.Errorf("the engine needs other leaves than the sieve has chosen: %s, want %v\n%s %s\n%q\n%s", got, want, in.Request.Method, in.Request.RequestURI,
+		in.Request.Header, in.Body)
+	return false
 }
 
 func sieveRequest(target, header, value, name, argument, text string, post bool) (in ruleInput, ok bool) {
@@ -63,13 +77,14 @@ func sieveRequest(target, header, value, name, argument, text string, post bool)
 	}
 	r.Method = "POST"
 	r.Header.Set("Content-Type", "application/json")
-	quote := func(s string) string {
-		b, _ := json.Marshal(s)
-		return string(b)
-	}
 	in.Body = fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%s,"arguments":{%s:%s,"list":[%s,1,null],"n":-1.5e3}}}`,
-		quote(name), quote(argument), quote(text), quote(text))
+		sieveQuote(name), sieveQuote(argument), sieveQuote(text), sieveQuote(text))
 	return in, true
+}
+
+func sieveQuote(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
 }
 
 var sieveMessages = func() *mcpmsg.Validator {
@@ -123,9 +138,9 @@ func TestSieveRandom(t *testing.T) {
 		}
 		return s
 	}
-	passed, rounds := 0, 6000
+	passed, rounds := 0, 3000
 	if testing.Short() {
-		rounds = 1500
+		rounds = 800
 	}
 	for range rounds {
 		target := pick("/mcp", "/mcp", "/mcp_message", "/api/backup", "/", "/x/../mcp", "/wp-json/mcp/v1", "/fetch-url", "//mcp", "/a/./b", "/bridge/", "/authorize")

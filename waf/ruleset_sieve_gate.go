@@ -78,7 +78,7 @@ func sieveGateOf(tree *syntax.Regexp, transforms []string) (g sieveGate) {
 			g.pairs[at>>6] |= 1 << (at & 63)
 		}
 	}
-	g.on, g.any['\\'] = true, true // an escape of JSON may be anything
+	g.on = true
 	for _, t := range transforms {
 		switch t {
 		case "urldecodeuni":

@@ -16,7 +16,11 @@ type sieveOperator struct {
 	variable int    // a transaction variable whose value is the argument; -1 = none
 	pattern  *regexp.Regexp
 	check    func(method, value string) bool
+	byMethod bool // the check hangs on the method of the request
 }
+
+// needsRequest reports whether the answer hangs on more than the value.
+func (o *sieveOperator) needsRequest() bool { return o.variable >= 0 || o.byMethod }
 
 type sieveOperatorKind uint8
 
@@ -26,15 +30,23 @@ const (
 	sieveLT
 	sieveGT
 	sieveGE
-	sieveMatch // @rx
-	sieveCheck // an operator of package corazamcp
+	sieveMatch  // @rx
+	sieveCheck  // an operator of package corazamcp
+	sieveOpaque // an operator, or a transformation in front of it, that the sieve does not know
 )
 
-// apply applies the operator. r is nil where no request is at hand: for names.
+var sieveOperators = map[string]sieveOperatorKind{
+	"@streq": sieveEqual, "@eq": sieveEQ, "@lt": sieveLT, "@gt": sieveGT, "@ge": sieveGE, "@rx": sieveMatch,
+}
+
+// apply applies the operator. r is nil where no request is at hand: for names, if the operator does not need one.
 func (o *sieveOperator) apply(r *sieveRun, value string) sieveAnswer {
+	if o.kind == sieveOpaque {
+		return sieveUnsure
+	}
 	argument := o.text
 	if o.variable >= 0 {
-		if r == nil || !r.vars[o.variable].set {
+		if v := &r.vars[o.variable]; !v.set || v.unsure {
 			return sieveUnsure
 		}
 		argument = r.vars[o.variable].text
@@ -94,8 +106,8 @@ func sieveCleanPath(s string) (string, bool) {
 	if s == "/" {
 		return "//", true // the engine appends the last slash to the cleaned path
 	}
-	clean := s != "" && s[0] == '/' && filepath.Separator == '/' && !strings.ContainsAny(s, `\: `) &&
-		!strings.Contains(s, "//") && !strings.Contains(s, "/.") && !strings.Contains(s, "./") && s[len(s)-1] != '.'
+	clean := filepath.Separator == '/' && !strings.ContainsAny(s, `\: `) &&
+		!strings.Contains(s, "//") && !strings.Contains(s, "/.") && !strings.Contains(s, "./") && !strings.HasSuffix(s, ".")
 	return s, clean
 }
 

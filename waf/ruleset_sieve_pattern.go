@@ -10,21 +10,21 @@ import (
 // A pattern with one of these escapes makes the engine use another matcher, for bytes that are no text.
 var sieveByteEscape = regexp.MustCompile(`\\x(?:[89a-fA-F]|\{)`)
 
-// sievePattern compiles the pattern of @rx as the engine does, and parses it. It is nil for a pattern with line anchors, whose meaning hangs
-// on a build tag, and for one that matches bytes.
-func sievePattern(text string) (*regexp.Regexp, *syntax.Regexp) {
-	if !utf8.ValidString(text) || sieveByteEscape.MatchString(text) {
-		return nil, nil
-	}
-	re, err := regexp.Compile("(?sm)" + text)
-	if err != nil {
-		return nil, nil
-	}
+// sievePattern compiles the pattern of @rx as the engine does, and parses it. re is nil for a pattern with line anchors, whose meaning
+// hangs on a build tag, and for one that matches bytes; the tree of the latter has a character for each byte. tree is nil for a pattern
+// about which nothing is known.
+func sievePattern(text string) (re *regexp.Regexp, tree *syntax.Regexp) {
 	tree, err := syntax.Parse("(?sm)"+text, syntax.Perl)
-	if err != nil || sieveHas(tree, syntax.OpBeginLine) || sieveHas(tree, syntax.OpEndLine) {
+	if err != nil || !utf8.ValidString(text) || sieveHas(tree, syntax.OpBeginLine) || sieveHas(tree, syntax.OpEndLine) {
 		return nil, nil
 	}
-	return re, tree.Simplify()
+	if tree = tree.Simplify(); sieveByteEscape.MatchString(text) {
+		return nil, tree
+	}
+	if re, err = regexp.Compile("(?sm)" + text); err != nil {
+		return nil, nil
+	}
+	return re, tree
 }
 
 func sieveHas(tree *syntax.Regexp, op syntax.Op) bool {
@@ -60,39 +60,4 @@ func sieveDigitBlind(tree *syntax.Regexp) bool {
 		}
 	}
 	return true
-}
-
-// sieveSelectorOf compiles the selector of a variable: a name, or a pattern between slashes. It is false for one that the sieve leaves alone.
-func sieveSelectorOf(key string, lower bool) (s sieveSelector, blind, ok bool) {
-	s.source = key
-	text, isPattern := strings.CutPrefix(key, "/")
-	if !isPattern {
-		s.text = strings.ToLower(key)
-		return s, !strings.ContainsAny(key, "0123456789"), true
-	}
-	text = strings.TrimSuffix(text, "/")
-	if lower {
-		text = strings.ToLower(text)
-	}
-	re, err := regexp.Compile(text)
-	tree, parseErr := syntax.Parse(text, syntax.Perl)
-	if err != nil || parseErr != nil || text == "" {
-		return s, false, false
-	}
-	blind = sieveDigitBlind(tree)
-	s.pattern = re
-	parts := []*syntax.Regexp{tree}
-	if tree.Op == syntax.OpConcat {
-		parts = tree.Sub
-	}
-	if first := parts[0]; first.Op == syntax.OpLiteral && first.Flags&syntax.FoldCase == 0 {
-		s.within = string(first.Rune)
-		switch {
-		case len(parts) == 1:
-			s.pattern = nil
-		case len(parts) == 2 && parts[1].Op == syntax.OpEndText && parts[1].Flags&syntax.WasDollar == 0:
-			s.suffix = s.within
-		}
-	}
-	return s, blind, true
 }

@@ -298,3 +298,30 @@ func count(m map[string][]string) map[string]int {
 	}
 	return n
 }
+
+// FillSome shows what keep says, counts everything, and leaves the other variables alone.
+func TestFillSome(t *testing.T) {
+	v, err := mcpmsg.New(mcpmsg.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"k":"v","l":"w"}}}`
+	m, bad := v.Check([]byte(body), mcpmsg.Context{Direction: mcpmsg.FromClient})
+	if !bad.OK() {
+		t.Fatal(bad.Err())
+	}
+	keep := func(name []byte, value mcpmsg.Raw) bool { return string(name) == "json.params.arguments.l" && string(value) == `"w"` }
+	tx := run(t, newWAF(t, ""), "")
+	if err := corazamcp.FillSome(vars(tx), &m, 6, keep); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string][]string{"json.params.arguments.l": {"w"}}, args(tx)); diff != "" {
+		t.Error(diff)
+	}
+	if got := vars(tx).TX().Get("mcp_name"); !cmp.Equal(got, []string{"a"}) {
+		t.Errorf("TX:mcp_name = %q", got)
+	}
+	if err := corazamcp.FillSome(vars(tx), &m, 5, keep); !errors.Is(err, corazamcp.ErrTooManyMembers) {
+		t.Errorf("six values with a limit of five: %v", err)
+	}
+}

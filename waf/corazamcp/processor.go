@@ -54,6 +54,12 @@ func mirrorHeaders(vars plugintypes.TransactionVariables) map[string][]string {
 // already. Call it after phase 1, instead of writing a body. limit is the most values that ARGS may get; 0 = no other than
 // that of mcpmsg. After an error, which is ErrTooManyMembers, the request must be refused: the variables are incomplete.
 func Fill(vars plugintypes.TransactionVariables, m *mcpmsg.Message, limit int) error {
+	return FillSome(vars, m, limit, func([]byte, mcpmsg.Raw) bool { return true })
+}
+
+// FillSome is [Fill] for a caller that knows its rules: ARGS gets the values for which keep is true, and limit counts all of them. Whoever
+// leaves out a value that a rule would have matched has switched the rule off. keep gets what [EachLeaf] hands out.
+func FillSome(vars plugintypes.TransactionVariables, m *mcpmsg.Message, limit int, keep func(name []byte, value mcpmsg.Raw) bool) error {
 	tx := vars.TX()
 	tx.Set("mcp_version", []string{m.Version.String()})
 	tx.Set("mcp_kind", []string{m.Kind.String()})
@@ -72,7 +78,11 @@ func Fill(vars plugintypes.TransactionVariables, m *mcpmsg.Message, limit int) e
 	tx.Set("mcp_uri", uris)
 
 	args := vars.ArgsPost()
-	err := EachLeaf(m, limit, func(name []byte, value mcpmsg.Raw) { args.Add(string(name), LeafText(value)) })
+	err := EachLeaf(m, limit, func(name []byte, value mcpmsg.Raw) {
+		if keep(name, value) {
+			args.Add(string(name), LeafText(value))
+		}
+	})
 	if err != nil {
 		tx.Set("mcp_code", []string{mcpmsg.CodeTooManyMembers.String()})
 	}
