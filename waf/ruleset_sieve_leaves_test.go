@@ -33,8 +33,10 @@ SecRule ARGS:/d\z/ "@streq last" "id:9,phase:2,deny"`,
 	"a rule that may have matched": `SecRule ARGS:/a\z/ "@pm nothing" "id:1,phase:2,pass,nolog,setvar:tx.n=4"
 SecRule TX:n "@eq 4" "id:3,phase:2,pass,nolog,skipAfter:END"
 SecRule ARGS:/d\z/ "@streq last" "id:9,phase:2,deny"`,
-	"a target taken away": `SecRule ARGS:/a\z/ "@streq x" "id:1,phase:2,pass,nolog,ctl:ruleRemoveTargetById=2;ARGS:json.params.arguments.a"
-SecRule &ARGS:/arguments/ "!@gt 0" "id:2,phase:2,deny"
+	"a target taken away": `SecRule ARGS:/a\z/ "@streq x" "id:1,phase:2,pass,nolog,ctl:ruleRemoveTargetById=9;ARGS:json.params.arguments.a"
+SecRule &ARGS:/arguments/ "@gt 2" "id:9,phase:2,deny"`,
+	"a rule taken away in phase 1": `SecAction "id:1,phase:1,pass,nolog,ctl:ruleRemoveById=2"
+SecAction "id:2,phase:2,pass,nolog,skipAfter:END"
 SecRule ARGS:/d\z/ "@streq last" "id:9,phase:2,deny"`,
 	"a rule taken away": `SecRule ARGS:/a\z/ "@streq x" "id:1,phase:2,pass,nolog,ctl:ruleRemoveById=2"
 SecAction "id:2,phase:2,pass,nolog,skipAfter:END"

@@ -101,7 +101,7 @@ SecRule REQUEST_HEADERS:User-Agent "@rx curl" "id:1001,phase:1,deny,t:none"`},
 	return configs
 }
 
-// What the sieve lets pass, the engine lets pass without a word.
+// What the sieve lets pass, the engine lets pass without a word, and what it leaves out changes nothing.
 func TestSieve(t *testing.T) {
 	messages, err := mcpmsg.New(mcpmsg.Config{})
 	if err != nil {
@@ -119,8 +119,10 @@ func TestSieve(t *testing.T) {
 				if testing.Short() && i%9 != 0 {
 					continue
 				}
-				if sieveCompare(t, rs, &inputs[i]) {
+				if sievePasses(t, rs, &inputs[i]) {
 					n++
+				} else if i%4 == 0 {
+					sieveChooses(t, rs, &inputs[i])
 				}
 			}
 			t.Logf("%d of %d requests", n, len(inputs))
