@@ -310,7 +310,9 @@ func TestFillSome(t *testing.T) {
 	if !bad.OK() {
 		t.Fatal(bad.Err())
 	}
-	keep := func(name []byte, value mcpmsg.Raw) bool { return string(name) == "json.params.arguments.l" && string(value) == `"w"` }
+	keep := func(name []byte, value mcpmsg.Raw) bool {
+		return string(name) == "json.params.arguments.l" && string(value) == `"w"`
+	}
 	tx := run(t, newWAF(t, ""), "")
 	if err := corazamcp.FillSome(vars(tx), &m, 6, keep); err != nil {
 		t.Fatal(err)
