@@ -127,7 +127,6 @@ func TestGuardRefuses(t *testing.T) {
 		{"validate: mirror header", post(call, set("Mcp-Name", "=?base64?SGVsbG8?=")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, "7"},
 		{"validate: mirror header of nobody", post(call, set("Mcp-Name", "=?base64?SGVsbG8?="), del("Authorization")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
 		{"validate: mirror header of a compressed body", post(call, set("Mcp-Name", "=?base64?SGVsbG8?="), set("Content-Encoding", "gzip")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
-		{"validate: mirror header of an answer", post(`{"jsonrpc":"2.0","id":7,"result":{}}`, set("Mcp-Name", "=?base64?SGVsbG8?=")), waf.LayerValidate, "mcp_encoding_invalid", 400, -32020, ""},
 		{"validate: version", post(call, set("Mcp-Protocol-Version", "v999.0.0")), waf.LayerValidate, "protocol_version_invalid", 400, -32022, "7"},
 		{"validate: tunnel", post(call, func(r *http.Request) { r.Method, r.RequestURI = http.MethodConnect, "mcp.example.com:443" }), waf.LayerValidate, "method_connect", 405, 0, ""},
 		{"validate: another path in a header", post(call, target("/public"), set("X-Original-URL", "/mcp?x")), waf.LayerValidate, "header_reroutes", 400, 0, ""},

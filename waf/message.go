@@ -78,9 +78,8 @@ func (j *judgement) addID() {
 		}
 	}
 	if body, whole := j.bytes(); whole {
-		if m, _ := j.s.messages.Check(body, mcpmsg.Context{Direction: mcpmsg.FromClient}); m.Kind == mcpmsg.Request || m.Kind == 0 {
-			d.RPCID = m.ID
-		}
+		m, _ := j.s.messages.Check(body, mcpmsg.Context{Direction: mcpmsg.FromClient})
+		d.RPCID = m.ID
 	}
 }
 

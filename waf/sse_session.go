@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/answer"
 	"github.com/sallyport/sallyport/internal/sse"
+	"github.com/sallyport/sallyport/mcpmsg"
 )
 
 // injectTimeout bounds the time in which a refusal must get onto the stream of its session.
@@ -96,9 +97,11 @@ func (w *response) inject(event []byte) error {
 }
 
 // denyOnStream answers the refusal of one message of an HTTP+SSE session as its transport wants it: 202, and the error as an
-// event on the stream of the session. It reports whether it could.
+// event on the stream of the session. To a notification or an answer there is nothing to say there: the client would take an
+// error with the id of the server's request for one with its own. It reports whether it could.
 func (j *judgement) denyOnStream(w http.ResponseWriter, f answer.Refusal) bool {
-	if j.denial.Layer < LayerPolicy || j.denial.RPCID == nil || j.endpoint == nil || j.endpoint.Transport == TransportStreamableHTTP || j.r.URL == nil {
+	m := j.message
+	if j.denial.Layer < LayerPolicy || m == nil || m.Kind == mcpmsg.Batch || j.endpoint == nil || j.endpoint.Transport == TransportStreamableHTTP || j.r.URL == nil {
 		return false
 	}
 	id := sessionOf(j.r.URL.RawQuery)
@@ -109,9 +112,11 @@ func (j *judgement) denyOnStream(w http.ResponseWriter, f answer.Refusal) bool {
 	if stream == nil {
 		return false
 	}
-	event := append(answer.AppendError([]byte("event: message\ndata: "), f), "\n\n"...)
-	if stream.inject(event) != nil {
-		return false
+	if m.Kind == mcpmsg.Request {
+		event := append(answer.AppendError([]byte("event: message\ndata: "), f), "\n\n"...)
+		if stream.inject(event) != nil {
+			return false
+		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusAccepted)

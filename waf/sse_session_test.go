@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,10 +23,12 @@ func TestRefusalOnSSEStream(t *testing.T) {
 				withSessions(keys...)(c)
 				c.OnEvent = nil
 				c.Endpoints[1].Tools = []waf.AccessRule{{Identity: "*", Deny: []string{"delete_*"}}}
+				c.Limiter = limiterFunc(func(key waf.LimiterKey) (bool, time.Duration, error) { return key.Method == "tools/call", 0, nil })
 			})
-			leave := make(chan struct{})
+			leave, reached := make(chan struct{}), make(chan struct{}, 16)
 			server := httptest.NewServer(g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodPost {
+					reached <- struct{}{}
 					w.WriteHeader(http.StatusAccepted)
 					return
 				}
@@ -64,8 +67,19 @@ func TestRefusalOnSSEStream(t *testing.T) {
 			if got := event(); got != want {
 				t.Errorf("the stream carries %q, want %q", got, want)
 			}
-			if got := do(http.MethodPost, place, token, call).StatusCode; got != 202 {
-				t.Errorf("the next call: status %d, want 202", got)
+			for what, message := range map[string]string{ // for neither, the client expects an event
+				"answer":       `{"jsonrpc":"2.0","id":7,"result":{}}`,
+				"notification": `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}`,
+			} {
+				if got := do(http.MethodPost, place, token, message).StatusCode; got != 202 {
+					t.Errorf("a refused %s: status %d, want 202", what, got)
+				}
+			}
+			if len(reached) > 0 {
+				t.Errorf("the handler got %d of the refused messages", len(reached))
+			}
+			if got := do(http.MethodPost, place, token, call).StatusCode; got != 202 || len(reached) != 1 {
+				t.Errorf("the next call: status %d, reached the handler %d times, want 202 and once", got, len(reached))
 			}
 			wrong := 403 // somebody else: not on this stream
 			if keys != nil {
