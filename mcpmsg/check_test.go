@@ -409,6 +409,32 @@ func TestError(t *testing.T) {
 	}
 }
 
+// TestAnswers: every answer to a violation is a valid message itself, with every id that Check gives, and takes no allocation.
+func TestAnswers(t *testing.T) {
+	v := newValidator(t, mcpmsg.Config{})
+	buf := make([]byte, 0, 1024)
+	for code := mcpmsg.CodeOK + 1; code.String() != "unknown"; code++ {
+		bad := mcpmsg.Violation{Code: code}
+		for _, id := range []string{``, `0`, `-9007199254740991`, `""`, `"\u0001\"\\ud800\\"`, `" </script>😀"`} {
+			if id != "" {
+				m, bad := v.Check([]byte(`{"jsonrpc":"2.0","id":`+id+`,"method":"nope"}`), client(0))
+				if bad.OK() || string(m.ID) != id {
+					t.Fatalf("id %s is read as %s", id, m.ID)
+				}
+			}
+			for _, version := range []mcpmsg.Version{mcpmsg.V20250618, mcpmsg.V20260728} {
+				answer := bad.AppendRPC(buf, mcpmsg.Raw(id))
+				if m, bad := v.Check(answer, server(version, 0)); !bad.OK() || m.Kind != mcpmsg.ErrorResponse || string(m.ID) != id {
+					t.Errorf("%v is answered by %s, which is %v", code, answer, bad.Code)
+				}
+			}
+			if n := allocs(5, func() { bad.AppendRPC(buf, mcpmsg.Raw(id)) }); n != 0 {
+				t.Errorf("%v: %v allocations, want 0", code, n)
+			}
+		}
+	}
+}
+
 func TestPointer(t *testing.T) {
 	v := newValidator(t, mcpmsg.Config{})
 	for in, want := range map[string]string{

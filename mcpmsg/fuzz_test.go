@@ -49,12 +49,14 @@ func FuzzCheck(f *testing.F) {
 				t.Fatalf("error is long: %q", err)
 			}
 			bad.Pointer(in)
-			if m.ID == nil {
-				return
+			if answer := bad.AppendRPC(nil, m.ID); !json.Valid(answer) || !utf8.Valid(answer) {
+				t.Fatalf("the answer is no JSON text: %q", answer)
 			}
-			var o map[string]json.RawMessage
-			if json.Unmarshal(in, &o) != nil || string(o["id"]) != string(m.ID) {
-				t.Fatalf("id %s of a refused message is another one to encoding/json", m.ID)
+			for _, id := range []mcpmsg.Raw{m.ID, v.IDOf(in)} {
+				var o map[string]json.RawMessage
+				if id != nil && (json.Unmarshal(in, &o) != nil || string(o["id"]) != string(id)) {
+					t.Fatalf("id %s of a refused message is another one to encoding/json", id)
+				}
 			}
 			return
 		}

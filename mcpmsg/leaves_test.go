@@ -1,7 +1,9 @@
 package mcpmsg_test
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -87,6 +89,55 @@ func TestCorrelator(t *testing.T) {
 		if got := v.IDOf([]byte(in)); string(got) != want {
 			t.Errorf("IDOf(%s) = %s, want %s", in, got, want)
 		}
+	}
+}
+
+// TestCorrelatorModel plays random requests and answers against a map.
+func TestCorrelatorModel(t *testing.T) {
+	v := newValidator(t, mcpmsg.Config{})
+	const most = 5
+	c, err := mcpmsg.NewCorrelator(most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{`1`, `"1"`, `"\u0031"`, `-1`, `"a"`, `"\u0061"`, `"b\""`, `"b\u0022"`, `0`, `""`, `"` + strings.Repeat("x", 254) + `"`, `2`, `3`, `4`}
+	same := map[string]string{`"\u0031"`: `"1"`, `"\u0061"`: `"a"`, `"b\u0022"`: `"b\""`}
+	key := func(id string) string { return cmp.Or(same[id], id) }
+	model := map[string]mcpmsg.Method{}
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 5000 {
+		id := ids[r.IntN(len(ids))]
+		if r.IntN(2) == 0 {
+			method := []string{"ping", "tools/list"}[r.IntN(2)]
+			m, bad := v.Check([]byte(`{"jsonrpc":"2.0","id":`+id+`,"method":"`+method+`"}`), client(0))
+			if !bad.OK() {
+				t.Fatal(bad.Err())
+			}
+			_, taken := model[key(id)]
+			if want := !taken && len(model) < most; c.Sent(&m) != want {
+				t.Fatalf("Sent of %s is %v", id, !want)
+			} else if want {
+				model[key(id)] = m.Method
+			}
+		} else {
+			_, want := model[key(id)]
+			if c.Done(mcpmsg.Raw(id)) != want {
+				t.Fatalf("Done of %s is %v", id, !want)
+			}
+			delete(model, key(id))
+		}
+		for _, id := range ids {
+			got, ok := c.Method(mcpmsg.Raw(id))
+			if want, has := model[key(id)]; got != want || ok != has {
+				t.Fatalf("Method of %s is %v, want %v", id, got, want)
+			}
+		}
+		if c.Len() != len(model) || c.Len() > most {
+			t.Fatalf("Len is %d, want %d", c.Len(), len(model))
+		}
+	}
+	if n := allocs(10, func() { c.Method(mcpmsg.Raw(`"b\u0022"`)); c.Done(mcpmsg.Raw(`1`)) }); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
 	}
 }
 

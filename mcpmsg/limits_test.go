@@ -119,6 +119,41 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
+// TestConfigRanges: both ends of every range are admitted, and nothing beyond them.
+func TestConfigRanges(t *testing.T) {
+	for _, r := range []struct {
+		field  string
+		lo, hi int
+		set    func(c *mcpmsg.Config) *int
+	}{
+		{"MaxBytes", 1, 1 << 30, func(c *mcpmsg.Config) *int { return &c.MaxBytes }},
+		{"MaxDepth", 4, 1024, func(c *mcpmsg.Config) *int { return &c.MaxDepth }},
+		{"MaxMembers", 8, 1 << 20, func(c *mcpmsg.Config) *int { return &c.MaxMembers }},
+		{"MaxItems", 1, 1 << 24, func(c *mcpmsg.Config) *int { return &c.MaxItems }},
+		{"MaxStringBytes", 64, 1 << 30, func(c *mcpmsg.Config) *int { return &c.MaxStringBytes }},
+		{"MaxNameBytes", 64, 64 << 10, func(c *mcpmsg.Config) *int { return &c.MaxNameBytes }},
+		{"MaxNumberBytes", 16, 4 << 10, func(c *mcpmsg.Config) *int { return &c.MaxNumberBytes }},
+		{"MaxIDBytes", 8, 64 << 10, func(c *mcpmsg.Config) *int { return &c.MaxIDBytes }},
+		{"MaxMethodBytes", 64, 4 << 10, func(c *mcpmsg.Config) *int { return &c.MaxMethodBytes }},
+		{"MaxTargetBytes", 16, 64 << 10, func(c *mcpmsg.Config) *int { return &c.MaxTargetBytes }},
+		{"MaxURIBytes", 64, 1 << 20, func(c *mcpmsg.Config) *int { return &c.MaxURIBytes }},
+		{"MaxBatch", 1, 1000, func(c *mcpmsg.Config) *int { return &c.MaxBatch }},
+	} {
+		for _, n := range []int{0, r.lo, r.hi, r.lo - 1, r.hi + 1, -1} {
+			var cfg mcpmsg.Config
+			*r.set(&cfg) = n
+			_, err := mcpmsg.New(cfg)
+			var one *mcpmsg.ConfigError
+			switch good := n == 0 || n >= r.lo && n <= r.hi; {
+			case good && err != nil:
+				t.Errorf("%s = %d: %v", r.field, n, err)
+			case !good && (!errors.As(err, &one) || one.Field != "Config."+r.field || one.Value != n || one.Min != r.lo || one.Max != r.hi):
+				t.Errorf("%s = %d: %v", r.field, n, err)
+			}
+		}
+	}
+}
+
 // TestManyNames: repeats are found in objects of every size, and their absence too.
 func TestManyNames(t *testing.T) {
 	v := newValidator(t, mcpmsg.Config{MaxMembers: 5000})

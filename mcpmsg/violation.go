@@ -90,7 +90,8 @@ func (v Violation) RPC() (code int, message string) {
 }
 
 // AppendRPC appends to dst the JSON-RPC error response that answers a message with this violation. id is the ID of the
-// [Message] that Check returned with the violation: with nil the answer has no id. It allocates only where dst is too small.
+// [Message] that Check returned with the violation: with nil the answer has no id. For a revision that is not supported it lists
+// those that this package knows. It allocates only where dst is too small.
 func (v Violation) AppendRPC(dst []byte, id Raw) []byte {
 	code, message := v.RPC()
 	dst = append(dst, `{"jsonrpc":"2.0",`...)
@@ -103,8 +104,23 @@ func (v Violation) AppendRPC(dst []byte, id Raw) []byte {
 	dst = strconv.AppendInt(dst, int64(code), 10)
 	dst = append(dst, `,"message":"`...)
 	dst = append(dst, message...)
-	return append(dst, `"}}`...)
+	dst = append(dst, '"')
+	if code == rpcVersion {
+		dst = append(dst, unsupported...)
+	}
+	return append(dst, "}}"...)
 }
+
+// unsupported is what the error for an unsupported revision must tell beside its code. What was requested is text of the message.
+//
+// Source: MCP 2026-07-28, UnsupportedProtocolVersionError.
+var unsupported = func() string {
+	list := ""
+	for v := V20260728; v >= V20241105; v-- {
+		list += `,"` + v.String() + `"`
+	}
+	return `,"data":{"supported":[` + list[1:] + `],"requested":""}`
+}()
 
 // Error is a [Violation] as an error.
 type Error struct{ Violation Violation }
