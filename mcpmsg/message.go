@@ -118,6 +118,9 @@ func viewOf(b []byte, batch *Message) Message {
 	}
 	m.Method = lookUp(m.MethodText)
 	row := rowOf(m.Version, m.From, m.Method)
+	if row == nil {
+		m.Method = 0 // of another revision: here only the configuration knows it
+	}
 	for name, value := range jsonscan.Members(m.Params) {
 		switch {
 		case jsonscan.Equal(name, "_meta"):

@@ -18,7 +18,7 @@ type MethodRule struct {
 	Since          Version   // the first revision; 0 = the oldest
 	ParamsRequired bool      // in 2026-07-28 the params of a request are always required
 	Params         *Schema   // nil = any object; _meta is checked in any case
-	NamesTask      bool      // params.taskId is the Name of the message, and repeated by Mcp-Name
+	NamesTask      bool      // params.taskId is the Name of the message, and repeated by Mcp-Name; not in a batch, which has no tasks
 }
 
 // ToolRule says more about a tool than the protocol does.

@@ -243,6 +243,17 @@ func TestMethodRules(t *testing.T) {
 			t.Errorf("%s: %v allocations, want 0", r.name, n)
 		}
 	}
+	// A method of another revision that a rule admits is none of the protocol's, alone and in a batch.
+	early := newValidator(t, mcpmsg.Config{Methods: []mcpmsg.MethodRule{{Method: "tasks/list"}}})
+	const list = `{"jsonrpc":"2.0","id":1,"method":"tasks/list"}`
+	for _, in := range []string{list, "[" + list + "]"} {
+		m, bad := early.Check([]byte(in), client(mcpmsg.V20250326))
+		for one := range m.Each() {
+			if !bad.OK() || one.Method != 0 || !one.MethodText.Is("tasks/list") {
+				t.Errorf("%s: %v %v", in, bad.Code, one.Method)
+			}
+		}
+	}
 	_, err := mcpmsg.New(mcpmsg.Config{
 		Methods: []mcpmsg.MethodRule{{}, {Method: "a", From: 3}, {Method: "b"}, {Method: "b"}},
 		Tools:   []mcpmsg.ToolRule{{}, {Name: "a"}, {Name: "a"}}, ResultTypes: []string{"complete"},
