@@ -122,8 +122,12 @@ func (a *access) refuses(identity string, m *mcpmsg.Message) (code string, by ac
 
 // unmetArguments returns the rule for tools whose conditions a call does not meet; ok if there is none.
 func (a *access) unmetArguments(identity string, name []byte, arguments mcpmsg.Raw) (by accessDecision, ok bool) {
+	var call argumentCall // made when the first rule asks for it
 	d, unmet := a.tools.Unmet(identity, name, func(rule int) bool {
-		by.part = a.arguments[rule].unmet(arguments)
+		if call == nil {
+			call = newArgumentCall(arguments)
+		}
+		by.part = a.arguments[rule].unmet(call)
 		return by.part == ""
 	})
 	if !unmet {

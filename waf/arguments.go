@@ -36,7 +36,7 @@ type ArgumentRule struct {
 	// Prefixes are the beginnings of the texts that are allowed, compared byte for byte, such as "/docs/" or
 	// "https://api.example.com/". They are for paths, URLs and names: a text that leads elsewhere is refused whatever it starts
 	// with, by dot segments, raw or escaped, or by their look-alikes; so is one with control characters, which a line feed is,
-	// or with a "%" that begins no escape. A prefix with "://" must hold the slash after the host.
+	// or with a "%" that begins no escape. A prefix that begins a URL must hold the slash after the host.
 	Prefixes []string
 
 	// Optional lets a call pass that does not have the argument. Without it such a call is refused.
@@ -51,21 +51,29 @@ type argumentRules struct {
 }
 
 // unmet returns which of the conditions the arguments of a call do not meet, in the words of a policy file, or "".
-func (a *argumentRules) unmet(arguments mcpmsg.Raw) string {
-	if arguments == nil {
-		arguments = mcpmsg.Raw("{}")
-	}
-	// A Validator judges whole messages: the arguments are put into one with a name that its rule knows.
-	message := make([]byte, 0, len(argumentsBefore)+len(arguments)+len(argumentsAfter))
-	message = append(append(append(message, argumentsBefore...), arguments...), argumentsAfter...)
+func (a *argumentRules) unmet(call argumentCall) string {
 	switch {
-	case a.form != nil && (!accepts(a.form, message) || a.prefixes != nil && !a.prefixes.holds(arguments)):
+	case a.form != nil && (!accepts(a.form, call) || a.prefixes != nil && !a.prefixes.holds(call.arguments())):
 		return "arguments"
-	case a.schema != nil && !accepts(a.schema, message):
+	case a.schema != nil && !accepts(a.schema, call):
 		return "argument_schema"
 	}
 	return ""
 }
+
+// argumentCall is a call that holds nothing but the arguments of another, under a name that the rule of argumentValidator knows. A
+// Validator judges whole messages only.
+type argumentCall []byte
+
+func newArgumentCall(arguments mcpmsg.Raw) argumentCall {
+	if arguments == nil {
+		arguments = mcpmsg.Raw("{}")
+	}
+	call := make(argumentCall, 0, len(argumentsBefore)+len(arguments)+len(argumentsAfter))
+	return append(append(append(call, argumentsBefore...), arguments...), argumentsAfter...)
+}
+
+func (c argumentCall) arguments() []byte { return c[len(argumentsBefore) : len(c)-len(argumentsAfter)] }
 
 const (
 	argumentsBefore = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":`
@@ -202,7 +210,7 @@ func (n *argumentNode) validator(messages mcpmsg.Config) (*mcpmsg.Validator, err
 	return argumentValidator(schema, messages)
 }
 
-// argumentValidator returns a Validator for the message that unmet makes. It keeps the bounds under which the arguments were
+// argumentValidator returns a Validator for an argumentCall. It keeps the bounds under which the arguments were
 // accepted already.
 func argumentValidator(schema *mcpmsg.Schema, messages mcpmsg.Config) (*mcpmsg.Validator, error) {
 	if messages.MaxBytes > 0 {
@@ -296,7 +304,11 @@ func prefixProblem(prefix string) string {
 	if problem := textProblem(prefix); problem != "" {
 		return problem
 	}
-	if _, host, ok := strings.Cut(prefix, "://"); ok && !strings.Contains(host, "/") {
+	_, host, isURL := strings.Cut(prefix, "://")
+	if !isURL {
+		host, isURL = strings.CutPrefix(prefix, "//")
+	}
+	if isURL && !strings.Contains(host, "/") {
 		return `must go on to the slash after the host: "https://a.example" is also how "https://a.example.evil.example" starts`
 	}
 	if !policy.HasPrefix([]byte(prefix+"x"), []byte(prefix)) {

@@ -240,7 +240,7 @@ func TestArgumentFaults(t *testing.T) {
 			{Path: "/c", OneOf: []any{}},
 			{Path: "/d", Prefixes: []string{}},
 			{Path: "/e", OneOf: []any{nil, []any{}, math.NaN(), json.Number("x"), json.Number("null"), long, "\xff", "", int8(1), uint(1), float32(1), json.Number("1e999"), json.Number(strings.Repeat("1", 101))}},
-			{Path: "/f", Prefixes: []string{"", "https://a.example", "/a/../b", "/a/..", "https://a.example/", "a\n", "\xff", long}},
+			{Path: "/f", Prefixes: []string{"", "https://a.example", "/a/../b", "/a/..", "https://a.example/", "a\n", "\xff", long, "//a.example", "//a.example/"}},
 			{Path: "/g", OneOf: slices.Repeat([]any{1}, 257)},
 			{Path: "/h", Prefixes: slices.Repeat([]string{"x"}, 257)},
 		}}, []string{
@@ -263,6 +263,7 @@ func TestArgumentFaults(t *testing.T) {
 			".Arguments[5].Prefixes[5]: leads elsewhere itself: dot segments, their escapes and look-alikes, and control characters are refused",
 			".Arguments[5].Prefixes[6]: is not valid UTF-8",
 			".Arguments[5].Prefixes[7]: must not be longer than 1024 bytes",
+			`.Arguments[5].Prefixes[8]: must go on to the slash after the host: "https://a.example" is also how "https://a.example.evil.example" starts`,
 			".Arguments[6].OneOf: 257 values, at most 256",
 			".Arguments[7].Prefixes: 257 prefixes, at most 256",
 		}},

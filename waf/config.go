@@ -32,13 +32,13 @@ type Config struct {
 	Identities Identities
 
 	// Authenticate, if not nil, is asked when no built-in way recognised the caller. A zero Identity with a nil error
-	// means that the caller is not known; an error is our own failure and answered 500, never let through. It may be
-	// called concurrently and must not read the body.
+	// means that the caller is not known; an error, or a name of more than 256 bytes, is our own failure and answered 500, never
+	// let through. It may be called concurrently and must not read the body.
 	Authenticate func(*http.Request) (Identity, error)
 
 	// TrustedProxies are the networks of the proxies in front of the Guard. Only they are believed when they name the client in
 	// X-Forwarded-For; from everybody else's requests the X-Forwarded fields, Forwarded and X-Real-IP are removed. Without them
-	// the client is whoever connects, and the fields stay as they are.
+	// the client is whoever connects, and the fields stay as they are. Host is read from nowhere else: let a proxy pass it on.
 	TrustedProxies []netip.Prefix
 
 	// ResourceMetadata is the URL of the OAuth protected resource metadata, which a 401 names in WWW-Authenticate; "" leaves it
@@ -228,6 +228,9 @@ type AccessLists struct {
 
 // AccessRule allows and denies names for one identity, or for all, and says with what arguments tools may be called. In patterns
 // "*" stands for any run of characters.
+//
+// A list has at most 1,024 rules and 4,096 patterns, of at most 256 bytes each. Wherever it has any rule, a name is refused that is
+// longer than 1,024 bytes or holds control characters.
 type AccessRule struct {
 	// Identity is the exact name of an identity, or "*" for every caller, known or anonymous.
 	Identity string
@@ -249,7 +252,8 @@ type AccessRule struct {
 	ArgumentSchema *mcpmsg.Schema
 }
 
-// Identities are the built-in ways to recognise a caller.
+// Identities are the built-in ways to recognise a caller. More than 10,000 tokens and certificates together are for
+// [Config.Authenticate].
 type Identities struct {
 	TrustedHeader      *TrustedHeader
 	Bearer             []BearerToken

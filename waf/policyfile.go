@@ -35,21 +35,39 @@ func (e *PolicyError) Error() string {
 // anything after the object are errors. So is whatever New would refuse in these settings. All faults are returned at once,
 // at most 100, in the order of the file, each as a *[PolicyError]; nothing of the file is in them but names in a JSON Schema.
 //
-//	mode               "enforce" (default) or "detect"; modes {layer: mode} overrides it for single layers, which have the names that
-//	                   events give them: validate, endpoint, transport, identity, body, message, policy, rules, response
+// The members of the file:
+//
+//	mode               "enforce" (default) or "detect"
+//	modes              {layer: mode}, for single layers: validate, endpoint, transport, identity, body, message, policy, rules, response
 //	identities         trusted_header {name, from: [network]}, bearer [{name, sha256: 64 hex digits}],
 //	                   client_certificates [{name, uri_san, dns_san, subject}]
-//	endpoints          [{path, transport: "streamable-http" or "http+sse", sse_path, versions or min_version, anonymous,
-//	                   allow_origins, allow_hosts, mode and modes (as above, of this endpoint), methods, tools, prompts,
-//	                   resources: [{identity, allow, deny}], dry_run {methods, tools, prompts, resources: the same}}];
-//	                   rules for tools may have arguments [{path, equals: value or one_of: [value] or prefixes: [text],
-//	                   optional}] and argument_schema {a JSON Schema}; absent = WellKnownEndpoints
-//	limits             body_bytes, header_value_bytes, custom_header_value_bytes, and of all requests together bodies,
-//	                   bodies_bytes, body_seconds (for reading one), streams (of one caller); absent = the defaults
+//	endpoints          [endpoint]; absent = WellKnownEndpoints
 //	strict_discovery   true or false (default)
 //	trusted_proxies    [network]
 //	resource_metadata  URL
-//	log_values         headers [name], arguments [JSON Pointer], value_bytes: see LogValues
+//	limits             body_bytes, header_value_bytes, custom_header_value_bytes, and of all requests together bodies,
+//	                   bodies_bytes, body_seconds (for reading one), streams (of one caller); absent = the defaults
+//	log_values         headers [name], arguments [JSON Pointer], value_bytes
+//
+// Those of an endpoint, for which [Endpoint] says more:
+//
+//	path               required
+//	transport          "streamable-http" or "http+sse", then with sse_path; absent = any
+//	versions           ["2025-11-25", …], or min_version "2025-06-18"; absent = all
+//	anonymous          true or false (default)
+//	allow_origins      [origin]
+//	allow_hosts        [host]
+//	methods, tools     [rule]
+//	prompts, resources [rule]
+//	dry_run            {methods, tools, prompts, resources}
+//	mode, modes        as at the top, for this endpoint
+//
+// Those of a rule, for which [AccessRule] says more; the last two for tools only:
+//
+//	identity           required
+//	allow, deny        [pattern]
+//	arguments          [{path, and equals: value, one_of: [value] or prefixes: [text], and optional: true or false (default)}]
+//	argument_schema    a JSON Schema
 //
 // An absent list is nil in the Config, an empty one is empty and not nil: [Endpoint] says what each means.
 func ParsePolicy(data []byte) (Config, error) {
