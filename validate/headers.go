@@ -379,7 +379,7 @@ func (h *Headers) custom(t *tally, name string) (row int, p problem) {
 		return customRow, problem{CodeHeaderNameTooLong, 0}
 	}
 	if !isPlainToken(name) {
-		if p = fieldName(name); p.code != CodeOK {
+		if p = fieldName(name); p.code != CodeOK && !t.parsed {
 			return customRow, p
 		}
 		if at := strings.IndexByte(name, '_'); at >= 0 {
