@@ -34,6 +34,11 @@ func server(v mcpmsg.Version, of mcpmsg.Method) mcpmsg.Context {
 	return mcpmsg.Context{Version: v, Direction: mcpmsg.FromServer, ResultOf: of}
 }
 
+// traced is a request with another member in its _meta.
+func traced(member string) string {
+	return `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{` + strings.Replace(meta26, "{", "{"+member+",", 1) + `}}`
+}
+
 // rows pairs each check with its benign twin.
 var rows = []row{
 	{"ping", `{"jsonrpc":"2.0","id":1,"method":"ping"}`, client(mcpmsg.V20251125), 0},
@@ -167,6 +172,24 @@ var rows = []row{
 	{"icon that runs", `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t","inputSchema":{"type":"object"},"icons":[{"src":"javascript:alert(1)"}]}]}}`, server(mcpmsg.V20251125, mcpmsg.MethodToolsList), mcpmsg.CodeSchemaForm},
 	{"trace", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{` + strings.Replace(meta26, "{", `{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",`, 1) + `}}`, client(0), 0},
 	{"no trace", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{` + strings.Replace(meta26, "{", `{"traceparent":"00-00000000000000000000000000000000-00f067aa0ba902b7-01",`, 1) + `}}`, client(0), mcpmsg.CodeSchemaForm},
+	{"trace state", traced(`"tracestate":"rojo=00f067aa0ba902b7, ,t61@congo=a b/~"`), client(0), 0},
+	{"no trace state", traced(`"tracestate":""`), client(0), 0},
+	{"trace state without value", traced(`"tracestate":"rojo"`), client(0), mcpmsg.CodeSchemaForm},
+	{"trace state with an empty value", traced(`"tracestate":"rojo="`), client(0), mcpmsg.CodeSchemaForm},
+	{"trace state in capitals", traced(`"tracestate":"Rojo=1"`), client(0), mcpmsg.CodeSchemaForm},
+	{"trace state with two equals signs", traced(`"tracestate":"a=b=c"`), client(0), mcpmsg.CodeSchemaForm},
+	{"trace state beyond ASCII", traced(`"tracestate":"a=é"`), client(0), mcpmsg.CodeSchemaForm},
+	{"trace state with a line break", traced(`"tracestate":"a=\n"`), client(0), mcpmsg.CodeSchemaForm},
+	{"trace state with a line break inside", traced(`"tracestate":"a=b\nc"`), client(0), mcpmsg.CodeSchemaForm},
+	{"baggage", traced(`"baggage":"userId=alice%20b;p;q = 1 , k="`), client(0), 0},
+	{"baggage without value", traced(`"baggage":"userId"`), client(0), mcpmsg.CodeSchemaForm},
+	{"baggage with a space in its key", traced(`"baggage":"user id=1"`), client(0), mcpmsg.CodeSchemaForm},
+	{"baggage in quotes", traced(`"baggage":"a=\"b\""`), client(0), mcpmsg.CodeSchemaForm},
+	{"no baggage", traced(`"baggage":""`), client(0), mcpmsg.CodeSchemaForm},
+	{"32 trace states", traced(`"tracestate":"` + strings.Repeat("a=b,", 31) + `a=b"`), client(0), 0},
+	{"33 trace states", traced(`"tracestate":"` + strings.Repeat("a=b,", 32) + `a=b"`), client(0), mcpmsg.CodeSchemaForm},
+	{"180 baggages", traced(`"baggage":"` + strings.Repeat("a=b,", 179) + `a=b"`), client(0), 0},
+	{"181 baggages", traced(`"baggage":"` + strings.Repeat("a=b,", 180) + `a=b"`), client(0), mcpmsg.CodeSchemaForm},
 	{"capability of an extension", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{` + strings.Replace(meta26, "{}", `{"extensions":{"com.example/x":{}}}`, 1) + `}}`, client(0), 0},
 	{"capability of an extension without prefix", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{` + strings.Replace(meta26, "{}", `{"extensions":{"x":{}}}`, 1) + `}}`, client(0), mcpmsg.CodeSchemaName},
 	{"initialize without capabilities", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","clientInfo":{"name":"c","version":"1"}}}`, client(0), mcpmsg.CodeSchemaMissing},

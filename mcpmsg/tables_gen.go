@@ -21,7 +21,7 @@ var tables = schema.Table{
 		{Types: 0x1, Format: 1},          // 11
 		{Types: 0x1, Format: 2},          // 12
 		{Types: 0x1, Format: 10},         // 13
-		{Types: 0x1, Format: 12},         // 14
+		{Types: 0x1, Format: 14},         // 14
 		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "text"}}},     // 15
 		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "image"}}},    // 16
 		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "resource"}}}, // 17
@@ -59,22 +59,23 @@ var tables = schema.Table{
 		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32042"}}},     // 49
 		{Types: 0xb, MoreTypes: 22},                                         // 50
 		{Types: 0x20, NameRule: 4},                                          // 51
-		{Types: 0x7f, Format: 1},                                            // 52
+		{Types: 0x7f, Format: 13},                                           // 52
 		{Types: 0x7f, Format: 8},                                            // 53
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "private"}, {Kind: 0x1, Text: "public"}}}, // 54
-		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "complete"}}},                        // 55
-		{Types: 0x2, Min: "0"},       // 56
-		{Types: 0x20, MoreTypes: 16}, // 57
-		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "input_required"}}},    // 58
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "sampling/createMessage"}}}, // 59
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "roots/list"}}},             // 60
-		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "elicitation/create"}}},     // 61
-		{Types: 0x40, MaxItems: 101}, // 62
-		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "complete"}, {Kind: 0x1, Text: "input_required"}}},                   // 63
-		{Types: 0x7f, NotEnum: []schema.Const{{Kind: 0x6, Text: "-32020"}, {Kind: 0x6, Text: "-32021"}, {Kind: 0x6, Text: "-32022"}}}, // 64
-		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32020"}}},                                                               // 65
-		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32021"}}},                                                               // 66
-		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32022"}}},                                                               // 67
+		{Types: 0x7f, Format: 12},                                           // 54
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "private"}, {Kind: 0x1, Text: "public"}}}, // 55
+		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "complete"}}},                        // 56
+		{Types: 0x2, Min: "0"},       // 57
+		{Types: 0x20, MoreTypes: 16}, // 58
+		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "input_required"}}},    // 59
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "sampling/createMessage"}}}, // 60
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "roots/list"}}},             // 61
+		{Types: 0x1, Enum: []schema.Const{{Kind: 0x1, Text: "elicitation/create"}}},     // 62
+		{Types: 0x40, MaxItems: 101}, // 63
+		{Types: 0x1, ProseEnum: []schema.Const{{Kind: 0x1, Text: "complete"}, {Kind: 0x1, Text: "input_required"}}},                   // 64
+		{Types: 0x7f, NotEnum: []schema.Const{{Kind: 0x6, Text: "-32020"}, {Kind: 0x6, Text: "-32021"}, {Kind: 0x6, Text: "-32022"}}}, // 65
+		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32020"}}},                                                               // 66
+		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32021"}}},                                                               // 67
+		{Types: 0x2, Enum: []schema.Const{{Kind: 0x6, Text: "-32022"}}},                                                               // 68
 	},
 	Nodes: []schema.NodeRow{
 		{ // 1
@@ -1941,7 +1942,7 @@ var tables = schema.Table{
 				{Name: "io.modelcontextprotocol/logLevel", Bit: 0x10, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "progressToken", Bit: 0x20, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "traceparent", Bit: 0x40, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x80, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x80, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 266
@@ -1992,21 +1993,24 @@ var tables = schema.Table{
 			Atoms: []schema.AtomUse{{Atom: 53}},
 		},
 		{ // 275
+			Atoms: []schema.AtomUse{{Atom: 54}},
+		},
+		{ // 276
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "capabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "capabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "supportedVersions", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x10, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "instructions", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 276
-			Atoms: []schema.AtomUse{{Atom: 54}},
-		},
 		{ // 277
+			Atoms: []schema.AtomUse{{Atom: 55}},
+		},
+		{ // 278
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "completions", Bit: 0x1, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2018,49 +2022,49 @@ var tables = schema.Table{
 				{Name: "tools", Bit: 0x40, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 278
-			Atoms: []schema.AtomUse{{Atom: 55}},
-		},
 		{ // 279
 			Atoms: []schema.AtomUse{{Atom: 56}},
 		},
 		{ // 280
+			Atoms: []schema.AtomUse{{Atom: 57}},
+		},
+		{ // 281
 			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
 				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "io.modelcontextprotocol/serverInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 281
+		{ // 282
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 20, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 282
+		{ // 283
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resources", Bit: 0x2, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resources", Bit: 0x2, Edge: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 283
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 284
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 285
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2069,35 +2073,35 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x100, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 285
+		{ // 286
 			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
 				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 286
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
-			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resourceTemplates", Bit: 0x2, Edge: schema.EdgeRow{To: 287, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 287
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 288, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
+			Members: []schema.MemberRow{
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resourceTemplates", Bit: 0x2, Edge: schema.EdgeRow{To: 288, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 288
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 289, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 289
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uriTemplate", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2105,66 +2109,66 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 289
+		{ // 290
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 33, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capURI}},
-				{Name: "inputResponses", Bit: 0x4, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputResponses", Bit: 0x4, Edge: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 290
-			Atoms: []schema.AtomUse{{Atom: 57}},
-			Other: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
-		},
 		{ // 291
+			Atoms: []schema.AtomUse{{Atom: 58}},
+			Other: schema.EdgeRow{To: 292, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+		},
+		{ // 292
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xe, Without: 0x11}, {Atom: 0, Required: 0x10, Without: 0xf}, {Atom: 0, Required: 0x1, Without: 0x1c}},
 			Members: []schema.MemberRow{
 				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
-				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 292, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}, {Kill: 0x4, Need: 0x40}}}},
+				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 293, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}, {Kill: 0x4, Need: 0x40}}}},
 				{Name: "model", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x8, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "stopReason", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 292
+		{ // 293
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}, {Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 293, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x8, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 299, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 300, Maps: []schema.Map{{Kill: 0x1, Need: 0x4}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x10}, {Kill: 0x8, Need: 0x20}, {Kill: 0x10, Need: 0x40}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 301, Maps: []schema.Map{{Kill: 0x1f, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x7, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 303, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 294, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 299, Maps: []schema.Map{{Kill: 0x8, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 300, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 301, Maps: []schema.Map{{Kill: 0x1, Need: 0x4}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x10}, {Kill: 0x8, Need: 0x20}, {Kill: 0x10, Need: 0x40}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x1f, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 303, Maps: []schema.Map{{Kill: 0x7, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}}},
 			},
 			Other: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}},
-			Items: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
-		},
-		{ // 293
-			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 7}, {Atom: 34}},
-			Items: schema.EdgeRow{To: 294, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x3e}}},
+			Items: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
 		},
 		{ // 294
+			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 7}, {Atom: 34}},
+			Items: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x3e}}},
+		},
+		{ // 295
 			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 0, Required: 0x30}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x64}, {Atom: 0, Required: 0x28}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0xc, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0xc, Need: 0x2}, {Kill: 0x10, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x20, Need: 0x3}}}},
+				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x20, Need: 0x3}}}},
 				{Name: "text", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}, {Kill: 0x4, Need: 0x2}, {Kill: 0x8, Need: 0x4}, {Kill: 0x10, Need: 0x8}, {Kill: 0x20, Need: 0x10}}}},
 				{Name: "uri", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
 				{Name: "description", Bit: 0x200, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
@@ -2172,46 +2176,46 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x1000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 			},
 		},
-		{ // 295
+		{ // 296
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6, Without: 0x1}, {Atom: 0, Required: 0x5, Without: 0x2}},
 			Members: []schema.MemberRow{
 				{Name: "blob", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "text", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uri", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 			},
 		},
-		{ // 296
+		{ // 297
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 12}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 297
+		{ // 298
 			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 7}, {Atom: 34}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}},
 		},
-		{ // 298
+		{ // 299
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 0}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 299
+		{ // 300
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 14}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 300
+		{ // 301
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 15}, {Atom: 16}, {Atom: 26}, {Atom: 41}, {Atom: 42}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 301
+		{ // 302
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 27}, {Atom: 34}},
 			Members: []schema.MemberRow{
 				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 302
+		{ // 303
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 0}, {Atom: 34}},
 			Members: []schema.MemberRow{
 				{Name: "audience", Bit: 0x1, Edge: schema.EdgeRow{To: 25, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
@@ -2220,14 +2224,14 @@ var tables = schema.Table{
 			},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 303
+		{ // 304
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 4}, {Atom: 34}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 304
+		{ // 305
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
@@ -2236,27 +2240,27 @@ var tables = schema.Table{
 				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 305
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
-		},
 		{ // 306
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
+		},
+		{ // 307
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x30}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x64}, {Atom: 0, Required: 0x28}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0x6, Need: 0x2}, {Kill: 0x8, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
+				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
 				{Name: "text", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
 				{Name: "uri", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "description", Bit: 0x200, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
@@ -2264,61 +2268,61 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x1000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 			},
 		},
-		{ // 307
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 308
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 309
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 88, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 309
+		{ // 310
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf, Optional: 0x9}, {Atom: 0, Required: 0x4, Any: 0x60}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "contents", Bit: 0x2, Edge: schema.EdgeRow{To: 310, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x20, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}, Cap: capInputs}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "contents", Bit: 0x2, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x20, Edge: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}, Cap: capInputs}},
 				{Name: "requestState", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 310
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
-		},
 		{ // 311
-			Atoms: []schema.AtomUse{{Atom: 55}, {Atom: 58}},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
 		},
 		{ // 312
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+			Atoms: []schema.AtomUse{{Atom: 56}, {Atom: 59}},
 		},
 		{ // 313
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}, {Atom: 0, Required: 0x1}, {Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "method", Bit: 0x1, Edge: schema.EdgeRow{To: 314, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
-				{Name: "params", Bit: 0x2, Edge: schema.EdgeRow{To: 315, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0xc}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 314, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
 		},
 		{ // 314
-			Atoms: []schema.AtomUse{{Atom: 59}, {Atom: 60}, {Atom: 61}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}, {Atom: 0, Required: 0x1}, {Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "method", Bit: 0x1, Edge: schema.EdgeRow{To: 315, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
+				{Name: "params", Bit: 0x2, Edge: schema.EdgeRow{To: 316, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0xc}}}},
+			},
 		},
 		{ // 315
+			Atoms: []schema.AtomUse{{Atom: 60}, {Atom: 61}, {Atom: 62}},
+		},
+		{ // 316
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 0}, {Atom: 0, Required: 0x12}, {Atom: 0, Required: 0x2a}},
 			Members: []schema.MemberRow{
 				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "message", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xc, Need: 0x1}}}},
-				{Name: "messages", Bit: 0x4, Edge: schema.EdgeRow{To: 316, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "mode", Bit: 0x8, Edge: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}, {Kill: 0x8, Need: 0x2}}}},
-				{Name: "requestedSchema", Bit: 0x10, Edge: schema.EdgeRow{To: 320, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x4, Edge: schema.EdgeRow{To: 317, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mode", Bit: 0x8, Edge: schema.EdgeRow{To: 320, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}, {Kill: 0x8, Need: 0x2}}}},
+				{Name: "requestedSchema", Bit: 0x10, Edge: schema.EdgeRow{To: 321, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
 				{Name: "url", Bit: 0x20, Edge: schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x40, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x40, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "includeContext", Bit: 0x80, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "metadata", Bit: 0x100, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "modelPreferences", Bit: 0x200, Edge: schema.EdgeRow{To: 79, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2326,25 +2330,25 @@ var tables = schema.Table{
 				{Name: "systemPrompt", Bit: 0x800, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "temperature", Bit: 0x1000, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolChoice", Bit: 0x2000, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x4000, Edge: schema.EdgeRow{To: 324, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x4000, Edge: schema.EdgeRow{To: 325, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
-		},
-		{ // 316
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 317, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 317
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 318, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
-				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 318, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 318
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 319
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
@@ -2353,37 +2357,37 @@ var tables = schema.Table{
 				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{}},
 			},
-			Items: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
-		},
-		{ // 319
-			Atoms: []schema.AtomUse{{Atom: 45}, {Atom: 44}},
+			Items: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
 		},
 		{ // 320
+			Atoms: []schema.AtomUse{{Atom: 45}, {Atom: 44}},
+		},
+		{ // 321
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 321, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 322, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "$schema", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 321
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 322, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
-		},
 		{ // 322
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 323, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
+		},
+		{ // 323
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x5}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
 			Members: []schema.MemberRow{
 				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
 				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 245, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
 				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
-				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 323, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x2}}}},
+				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 324, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x2}}}},
 				{Name: "description", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
 				{Name: "enumNames", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x80, Need: 0x1}}}},
 				{Name: "format", Bit: 0x80, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2396,28 +2400,28 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x4000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
 			},
 		},
-		{ // 323
+		{ // 324
 			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 7}, {Atom: 4}, {Atom: 22}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}},
 		},
-		{ // 324
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 325, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 325
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 326, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 326
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 326, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 327, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 103, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "outputSchema", Bit: 0x40, Edge: schema.EdgeRow{To: 327, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "outputSchema", Bit: 0x40, Edge: schema.EdgeRow{To: 328, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 326
+		{ // 327
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2425,20 +2429,20 @@ var tables = schema.Table{
 				{Name: "x-mcp-header", Bit: 0x4, Edge: schema.EdgeRow{Cap: capRootMark}},
 			},
 		},
-		{ // 327
+		{ // 328
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "$schema", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 328
+		{ // 329
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "notifications", Bit: 0x2, Edge: schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "notifications", Bit: 0x2, Edge: schema.EdgeRow{To: 330, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 329
+		{ // 330
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "promptsListChanged", Bit: 0x1, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2447,112 +2451,112 @@ var tables = schema.Table{
 				{Name: "toolsListChanged", Bit: 0x8, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 330
+		{ // 331
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 331, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 332, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 331
+		{ // 332
 			Atoms: []schema.AtomUse{{Atom: 27, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "io.modelcontextprotocol/serverInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 332
+		{ // 333
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "prompts", Bit: 0x2, Edge: schema.EdgeRow{To: 333, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "prompts", Bit: 0x2, Edge: schema.EdgeRow{To: 334, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 333
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 334, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 334
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 335, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 335
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 136, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x10, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 335
+		{ // 336
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
 				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 45, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
-				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 336
+		{ // 337
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x30}, {Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 337, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 338, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x10, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
+				{Name: "inputRequests", Bit: 0x10, Edge: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
 				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 337
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 338, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
 		{ // 338
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 339, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 339
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
 				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 339
+		{ // 340
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x4, Edge: schema.EdgeRow{To: 324, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x4, Edge: schema.EdgeRow{To: 325, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 340
+		{ // 341
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
 				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
-				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 341
+		{ // 342
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x28}, {Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x8, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x8, Edge: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
 				{Name: "isError", Bit: 0x10, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x40, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 342
+		{ // 343
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
@@ -2561,105 +2565,105 @@ var tables = schema.Table{
 				{Name: "context", Bit: 0x8, Edge: schema.EdgeRow{To: 154, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 343
+		{ // 344
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 345, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 344
+		{ // 345
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "values", Bit: 0x1, Edge: schema.EdgeRow{To: 345, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "values", Bit: 0x1, Edge: schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "hasMore", Bit: 0x2, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "total", Bit: 0x4, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 345
-			Atoms: []schema.AtomUse{{Atom: 62}},
+		{ // 346
+			Atoms: []schema.AtomUse{{Atom: 63}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 346
+		{ // 347
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "requestId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "reason", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 347
+		{ // 348
 			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
 				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 348
+		{ // 349
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 349
+		{ // 350
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
-		},
-		{ // 350
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "notifications", Bit: 0x1, Edge: schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 351
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "notifications", Bit: 0x1, Edge: schema.EdgeRow{To: 330, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
 		{ // 352
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
+		},
+		{ // 353
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{}},
 				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "logger", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 353
+		{ // 354
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7, Without: 0x30}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 318, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
 				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "action", Bit: 0x10, Edge: schema.EdgeRow{}},
 				{Name: "roots", Bit: 0x20, Edge: schema.EdgeRow{}},
 				{Name: "stopReason", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 354
+		{ // 355
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x1e}},
 			Members: []schema.MemberRow{
-				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "action", Bit: 0x2, Edge: schema.EdgeRow{}},
 				{Name: "content", Bit: 0x4, Edge: schema.EdgeRow{}},
 				{Name: "model", Bit: 0x8, Edge: schema.EdgeRow{}},
 				{Name: "role", Bit: 0x10, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 355
+		{ // 356
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x1c}},
 			Members: []schema.MemberRow{
 				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2669,36 +2673,36 @@ var tables = schema.Table{
 				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 356
+		{ // 357
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 357, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 358, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 357
-			Atoms: []schema.AtomUse{{Atom: 63}},
-		},
 		{ // 358
+			Atoms: []schema.AtomUse{{Atom: 64}},
+		},
+		{ // 359
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capResultType}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 359
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 40}, {Atom: 0, Required: 0x5}, {Atom: 0, Required: 0x7}, {Atom: 0, Required: 0x7}},
-			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x20}},
-			Members: []schema.MemberRow{
-				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 360, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}, Cap: capCode}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 361, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x10, Need: 0x2}}}},
-				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1d, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 360
-			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 64}, {Atom: 65}, {Atom: 66}, {Atom: 67}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 40}, {Atom: 0, Required: 0x5}, {Atom: 0, Required: 0x7}, {Atom: 0, Required: 0x7}},
+			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x20}},
+			Members: []schema.MemberRow{
+				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 361, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}, Cap: capCode}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 362, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x10, Need: 0x2}}}},
+				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1d, Need: 0x1}}}},
+			},
 		},
 		{ // 361
+			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 65}, {Atom: 66}, {Atom: 67}, {Atom: 68}},
+		},
+		{ // 362
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x5}},
 			Members: []schema.MemberRow{
 				{Name: "requested", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
@@ -2706,7 +2710,7 @@ var tables = schema.Table{
 				{Name: "supported", Bit: 0x4, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 362
+		{ // 363
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
@@ -2932,41 +2936,41 @@ var tables = schema.Table{
 		schema.EdgeRow{To: 180, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 214
 		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 215
 		schema.EdgeRow{To: 264, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 216
-		schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 217
-		schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 218
-		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 219
-		schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 220
-		schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 221
-		schema.EdgeRow{To: 289, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 222
-		schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 223
-		schema.EdgeRow{To: 328, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 224
-		schema.EdgeRow{To: 330, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 225
-		schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 226
-		schema.EdgeRow{To: 332, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 227
-		schema.EdgeRow{To: 335, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 228
-		schema.EdgeRow{To: 336, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 229
-		schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 230
-		schema.EdgeRow{To: 339, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 231
-		schema.EdgeRow{To: 340, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 232
-		schema.EdgeRow{To: 341, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 233
-		schema.EdgeRow{To: 342, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 234
-		schema.EdgeRow{To: 343, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 235
-		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 236
-		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 237
-		schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 238
-		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 239
-		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 240
-		schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 241
-		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 242
-		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 243
-		schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 244
-		schema.EdgeRow{To: 353, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 245
-		schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 246
-		schema.EdgeRow{To: 355, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 247
-		schema.EdgeRow{To: 356, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 248
-		schema.EdgeRow{To: 358, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 249
-		schema.EdgeRow{To: 359, Maps: []schema.Map{{Kill: 0x1, Need: 0x3c}}}, // 250
-		schema.EdgeRow{To: 362, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 251
-		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 252
+		schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 217
+		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 218
+		schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 219
+		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 220
+		schema.EdgeRow{To: 287, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 221
+		schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 222
+		schema.EdgeRow{To: 310, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 223
+		schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 224
+		schema.EdgeRow{To: 331, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 225
+		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 226
+		schema.EdgeRow{To: 333, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 227
+		schema.EdgeRow{To: 336, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 228
+		schema.EdgeRow{To: 337, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 229
+		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 230
+		schema.EdgeRow{To: 340, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 231
+		schema.EdgeRow{To: 341, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 232
+		schema.EdgeRow{To: 342, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 233
+		schema.EdgeRow{To: 343, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 234
+		schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 235
+		schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 236
+		schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 237
+		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 238
+		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 239
+		schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 240
+		schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 241
+		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 242
+		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 243
+		schema.EdgeRow{To: 353, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 244
+		schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 245
+		schema.EdgeRow{To: 355, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 246
+		schema.EdgeRow{To: 356, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 247
+		schema.EdgeRow{To: 357, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 248
+		schema.EdgeRow{To: 359, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 249
+		schema.EdgeRow{To: 360, Maps: []schema.Map{{Kill: 0x1, Need: 0x3c}}}, // 250
+		schema.EdgeRow{To: 363, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 251
+		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 252
 	},
 }

@@ -167,6 +167,16 @@ var differences = []difference{
 		},
 		mcpmsg.V20260728, client, "", request26 + `{},"traceparent":"00-00"}}}`,
 	},
+	{ // The same.
+		"tracestate or baggage in another form", prose, badForm,
+		func(s *subject) bool {
+			return s.version == mcpmsg.V20260728 && s.any(func(name string, v any) bool {
+				text, isText := v.(string)
+				return isText && (name == "tracestate" && !tracestate.MatchString(text) || name == "baggage" && !baggage.MatchString(text))
+			})
+		},
+		mcpmsg.V20260728, client, "", request26 + `{},"baggage":"a"}}}`,
+	},
 	{ // MCP, Prompts and Resources: content is Base64. The schema says so by a format that no engine knows.
 		"content that is not Base64", prose, badForm,
 		func(s *subject) bool {
@@ -330,6 +340,8 @@ func explain(s *subject, mode mcpmsg.SchemaMode, bad mcpmsg.Violation) string {
 
 var (
 	traceparent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-|$)`)
+	tracestate  = regexp.MustCompile(`^([ \t]*([a-z0-9][a-z0-9_*/@-]*=[^,=\x00-\x1f\x7f-\x{10ffff}]+)?[ \t]*(,|$))*$`)
+	baggage     = regexp.MustCompile(`^([^ ,;=]+[ \t]*=[ \t]*[^ ,;"\\\x00-\x1f\x7f-\x{10ffff}]*[ \t]*(;[^,]*)?(,[ \t]*|$))+$`)
 	mediaType   = regexp.MustCompile(`^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;[ -~]*)?$`)
 	metaLabel   = `[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?`
 	metaKey     = regexp.MustCompile(`^(` + metaLabel + `(\.` + metaLabel + `)*/)?([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$`)

@@ -23,13 +23,16 @@ const (
 	Token              // something to tell requests apart by: at most 254 bytes as written, and no NUL
 	Name               // Visible, and no word of two scripts that look alike
 	Cursor             // something to go on by: at most 8,192 bytes as written
+	Tracestate         // W3C Trace Context, tracestate header
+	Baggage            // W3C Baggage, baggage header
 	MediaType          // type and subtype, and perhaps parameters (RFC 6838, 4.2)
 	numFormats
 )
 
 var formatNames = [numFormats]string{
 	Visible: "visible", Base64: "byte", MetaKey: "meta-key", PrefixedKey: "prefixed-key", FileURI: "file-uri", WebURL: "web-url",
-	IconURI: "icon-uri", Traceparent: "traceparent", Token: "token", Cursor: "cursor", Name: "name", MediaType: "media-type",
+	IconURI: "icon-uri", Traceparent: "traceparent", Token: "token", Cursor: "cursor", Name: "name", MediaType: "media-type", Tracestate: "tracestate",
+	Baggage: "baggage",
 }
 
 // maxDecoded is the longest string with escapes that is decoded to judge it. No honest key, address or trace comes near.
@@ -62,6 +65,10 @@ func (f Format) holds(w *Walker, body []byte) bool {
 		return hasScheme(text, "https://") || hasScheme(text, "data:") || hasScheme(text, "http://")
 	case Traceparent:
 		return isTraceparent(w.decoded(body))
+	case Tracestate:
+		return isTracestate(w.decoded(body))
+	case Baggage:
+		return isBaggage(w.decoded(body))
 	case Token:
 		return len(body) <= 254 && !HasNUL(body)
 	case Cursor:
@@ -129,23 +136,6 @@ func hasScheme(s []byte, scheme string) bool {
 		}
 	}
 	return true
-}
-
-// isTraceparent reports whether s is version, trace id, parent id and flags in lower-case hex, the ids not all zeros.
-//
-// Source: W3C Trace Context, 3.2.
-func isTraceparent(s []byte) bool {
-	const form = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx"
-	if len(s) < len(form) || len(s) > len(form) && (s[len(form)] != '-' || string(s[:2]) == "00") || string(s[:2]) == "ff" {
-		return false
-	}
-	for i := range len(form) {
-		hex := s[i]-'0' < 10 || s[i]-'a' < 6
-		if form[i] == 'x' && !hex || form[i] == '-' && s[i] != '-' {
-			return false
-		}
-	}
-	return string(s[3:35]) != "00000000000000000000000000000000" && string(s[36:52]) != "0000000000000000"
 }
 
 // Of Base64 text of more than wholeBase64 bytes only base64Checked bytes at each end are looked at, unless [Walker.WholeBase64]

@@ -121,7 +121,7 @@ func (d *document) overlay() {
 			}
 			members := o["properties"].(object)
 			members["traceparent"] = object{"x-format": "traceparent"}
-			members["tracestate"], members["baggage"] = object{"x-format": "visible"}, object{"x-format": "visible"}
+			members["tracestate"], members["baggage"] = object{"x-format": "tracestate"}, object{"x-format": "baggage"}
 		}
 	}
 	// prompts.mdx and tools.mdx: with a valid MIME type.
