@@ -84,8 +84,8 @@ func (j *judgement) addID() {
 }
 
 // servesVersionOf reports whether the endpoint serves the revision of a message, and which one that is. A message that does not
-// tell its revision, in the header or in itself, is of one of the two that had no way to tell; an initialize is of the one that it
-// asks for, unless that is not known here, when the server has to offer another one.
+// tell its revision, in the header or in itself, is of one of the two that had no way to tell. An initialize asks for the newest
+// revision that its sender has: where that is not served, the server may offer an older one that is.
 //
 // Source: MCP 2025-06-18, Streamable HTTP, Protocol Version Header; Lifecycle, Version Negotiation.
 func (j *judgement) servesVersionOf(m *mcpmsg.Message) (yes bool, requested string) {
@@ -99,7 +99,10 @@ func (j *judgement) servesVersionOf(m *mcpmsg.Message) (yes bool, requested stri
 			return false, ""
 		}
 		version, known := mcpmsg.ParseVersion(params.ProtocolVersion)
-		return !known || served[version], params.ProtocolVersion
+		for v := mcpmsg.V20241105; v < version && !v.Stateless(); v++ {
+			yes = yes || served[v]
+		}
+		return yes || !known || served[version], params.ProtocolVersion
 	case j.version == 0 && !m.Version.Stateless():
 		return served[mcpmsg.V20241105] || served[mcpmsg.V20250326], mcpmsg.V20250326.String()
 	default:
