@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func connectMCPGo(ctx context.Context, t *testing.T, to server) (session, error)
 		options := []mcpgotransport.StreamableHTTPCOption{
 			mcpgotransport.WithHTTPBasicClient(httpClient(t)), mcpgotransport.WithHTTPLogger(slog.New(slog.DiscardHandler)),
 		}
-		if to.revision != "2026-07-28" { // which has no such stream: with the option, the client speaks an older revision
+		if to.revision != "" && to.revision != "2026-07-28" { // which has no such stream: with the option, the client speaks an older revision
 			options = append(options, mcpgotransport.WithContinuousListening())
 		}
 		transport, err = mcpgotransport.NewStreamableHTTP(to.url, options...)
@@ -71,7 +72,7 @@ func connectMCPGo(ctx context.Context, t *testing.T, to server) (session, error)
 		}
 	})
 	request := mcpgo.InitializeRequest{}
-	request.Params.ProtocolVersion = to.revision
+	request.Params.ProtocolVersion = cmp.Or(to.revision, mcpgo.LATEST_PROTOCOL_VERSION)
 	request.Params.ClientInfo = mcpgo.Implementation{Name: "e2e", Version: "1.0.0"}
 	result, err := s.Initialize(ctx, request)
 	if err != nil {

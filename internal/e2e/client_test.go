@@ -25,8 +25,9 @@ type session interface {
 // server is what a client connects to.
 type server struct {
 	url      string
-	legacy   bool // by the HTTP+SSE transport
-	revision string
+	legacy   bool   // by the HTTP+SSE transport
+	revision string // "" lets the client choose
+	issuer   string // where to get a token; "" if the client has one
 	changed  func() // is called when the server says that its tools have changed
 }
 

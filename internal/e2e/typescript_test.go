@@ -31,6 +31,7 @@ type tsCommand struct {
 	Legacy   bool           `json:"legacy,omitempty"`
 	Revision string         `json:"revision,omitempty"`
 	Token    string         `json:"token,omitempty"`
+	Issuer   string         `json:"issuer,omitempty"`
 	Name     string         `json:"name,omitempty"`
 	URI      string         `json:"uri,omitempty"`
 	Tool     string         `json:"tool,omitempty"`
@@ -190,7 +191,11 @@ func (d *tsDriver) connect(ctx context.Context, _ *testing.T, to server) (sessio
 	d.sessions[s.number] = s
 	d.mu.Unlock()
 	var err error
-	s.spoken, err = d.do(ctx, tsCommand{Do: "connect", Session: s.number, URL: to.url, Legacy: to.legacy, Revision: to.revision, Token: token}, nil)
+	c := tsCommand{Do: "connect", Session: s.number, URL: to.url, Legacy: to.legacy, Revision: to.revision, Token: token}
+	if to.issuer != "" {
+		c.Token, c.Issuer = "", to.issuer
+	}
+	s.spoken, err = d.do(ctx, c, nil)
 	if err != nil {
 		return nil, err
 	}

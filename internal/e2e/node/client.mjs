@@ -15,14 +15,14 @@ const answers = {
 };
 
 const commands = {
-	async connect({ session, url, legacy, revision, token }) {
+	async connect({ session, url, legacy, revision, token, issuer }) {
 		const bearer = (target, init) => {
 			const headers = new Headers(init?.headers);
 			if (token) headers.set('Authorization', `Bearer ${token}`);
 			return fetch(target, { ...init, headers });
 		};
 		const listChanged = () => say({ session, heard: 'tools/list_changed' });
-		const made = await connect({ url: new URL(url), legacy, revision, fetch: bearer, answers, listChanged });
+		const made = await connect({ url: new URL(url), legacy, revision, issuer, fetch: bearer, answers, listChanged });
 		sessions.set(session, made);
 		return made.revision();
 	},
