@@ -32,17 +32,28 @@ type endpointTable struct {
 	folded pathTable
 }
 
-// find returns the endpoint that path leads to, or nil. It returns ambiguous if readers could disagree on which one.
+// find returns the endpoint that path leads to, or nil. It returns ambiguous if readers could disagree on which one. A dot segment
+// takes readers that clean paths elsewhere, and each of them may undo other escapes first.
 func (t *endpointTable) find(path string) (ep *endpoint, ambiguous bool) {
-	wire := t.wire.find(path)
-	folded := t.folded.find(foldPath(path))
-	switch {
-	case wire == nil:
-		return folded, false
-	case folded != nil && wire.group != folded.group:
-		return wire, true
-	default:
-		return wire, false
+	route := foldPath(path)
+	wire, folded := t.wire.find(path), t.folded.find(route)
+	if ep = cmp.Or(wire, folded); ep == nil {
+		return nil, false
+	}
+	return ep, folded != nil && ep.group != folded.group || hasDotSegment(route)
+}
+
+// hasDotSegment reports whether a folded path has a segment "." or "..".
+func hasDotSegment(path string) bool {
+	for {
+		i := strings.Index(path, "/.")
+		if i < 0 {
+			return false
+		}
+		path = path[i+1:]
+		if segment, _, _ := strings.Cut(path, "/"); segment == "." || segment == ".." {
+			return true
+		}
 	}
 }
 

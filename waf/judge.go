@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/mcpmsg"
@@ -319,9 +320,11 @@ const (
 	rpcVersionUnsupported = -32022
 )
 
-// checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint.
+// checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint. Neither has one that
+// goes on after a "#", for readers to whom that is no fragment.
 func (j *judgement) checkEndpoint() Denial {
-	if _, ambiguous := j.s.endpoints.find(j.path); ambiguous {
+	_, ambiguous := j.s.endpoints.find(j.path)
+	if path, _, _ := strings.Cut(requestTarget(j.r), "?"); ambiguous || j.endpoint != nil && strings.Contains(path, "#") {
 		return Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest, beyond: true}
 	}
 	return Denial{}

@@ -144,3 +144,24 @@ func TestModeFaults(t *testing.T) {
 		}
 	}
 }
+
+// A path that cleaning readers take elsewhere is refused although the endpoint that it begins with only detects: what it hides
+// would be judged by nobody.
+func TestEndpointModesOfPathThatLeadsElsewhere(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) {
+		watched := c.Endpoints[0]
+		watched.Path, watched.Modes = "/new/*", waf.AllLayers(waf.DetectOnly)
+		c.DangerouslyNoRules = true
+		c.Endpoints = append(c.Endpoints, watched)
+	})
+	for path, want := range map[string]int{
+		"/new/x": 202, "/new/.x/..y/z.": 202, "/new/a?b=/../c": 202, "/new/a%41;v=1": 202, "/new//a/": 202,
+		"/new/../mcp": 400, "/new/./../mcp": 400, "/new/..": 400, "/new/%2e%2E/mcp": 400, "/new/..%2fmcp": 400, `/new/..\mcp`: 400,
+		"/new/..;x/mcp": 400, "/new/x;/..;/../mcp": 400, "/new/%252e%252e/mcp": 400, "/new/../mcp/%2e%2e/new/x": 400,
+		"/new/x#/../../mcp": 400, "/new/x?y#z": 202,
+	} {
+		if rec := g.serve(post(call, del("Authorization"), target(path))); rec.Code != want {
+			t.Errorf("%s: status %d, events %+v, want %d", path, rec.Code, g.events, want)
+		}
+	}
+}
