@@ -94,6 +94,13 @@ func TestHasPrefix(t *testing.T) {
 		{"/docs/..\u2215etc", "/docs/", false},
 		{"/docs/..¥etc", "/docs/", false},
 		{"/docs/.\u200b./etc", "/docs/", false},
+		{"/docs/.\u034f./etc", "/docs/", false},
+		{"/docs/\ufe30/etc", "/docs/", false},
+		{"/docs/\ufe19", "/docs/", false},
+		{"/docs/\ufe19x/\ufe30.md", "/docs/", true},
+		{"/docs/％2e％2e/etc", "/docs/", false},
+		{"/docs/..﹪２Ｆetc", "/docs/", false},
+		{"/docs/100％/50％ off ％", "/docs/", true},
 		{"/docs/\xff", "/docs/", false},
 	} {
 		if got := HasPrefix([]byte(tc.value), []byte(tc.prefix)); got != tc.want {

@@ -61,13 +61,30 @@ func climbs(text []byte) bool {
 				return true
 			}
 			dots, other, ended = false, false, false
-		case '.', '\u2024', '\u2025', '\u2026', '\ufe52', '\uff61', '\u3002':
+		case '.', '\u2024', '\u2025', '\u2026', '\ufe19', '\ufe30', '\ufe52', '\uff61', '\u3002':
 			dots = true
 		case ';', '?', '#':
 			ended = true
+		case '%', '\ufe6a': // look-alikes: ASCII ones are undone already
+			if beginsEscape(text) {
+				return true
+			}
+			other = other || !ended
 		default:
-			other = other || !ended && r != ' ' && !unicode.In(r, unicode.Cf, unicode.Variation_Selector)
+			other = other || !ended && r != ' ' && !unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 		}
 	}
 	return dots && !other
+}
+
+// beginsEscape reports whether text begins with two hexadecimal digits, of any width.
+func beginsEscape(text []byte) bool {
+	for range 2 {
+		r, size := utf8.DecodeRune(text)
+		if r = foldRune(r); r >= utf8.RuneSelf || !isHex(byte(r)) {
+			return false
+		}
+		text = text[size:]
+	}
+	return true
 }
