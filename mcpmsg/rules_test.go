@@ -80,6 +80,8 @@ func TestToolSchema(t *testing.T) {
 		{`{"oneOf":[{"properties":{"k":{"const":"x"},"v":{"type":"string"}}},{"properties":{"k":{"const":"y"},"v":{"type":"integer"}}}]}`, `{"v":1,"k":"y"}`, 0},
 		{`{"oneOf":[{"properties":{"k":{"const":"x"},"v":{"type":"string"}}},{"properties":{"k":{"const":"y"},"v":{"type":"integer"}}}]}`, `{"v":1,"k":"x"}`, mcpmsg.CodeSchemaValue},
 		{`{"$ref":"#/properties/a/$defs/n"}`, `{"child":{"child":{}}}`, mcpmsg.CodeSchemaType},
+		{`{"$schema":"http://json-schema.org/draft-07/schema","title":"x","description":"y"}`, `1`, 0},
+		{`{"properties":{"$id":{"type":"string"}}}`, `{"$id":1}`, mcpmsg.CodeSchemaType},
 		{`true`, `[{}]`, 0},
 		{`false`, `1`, mcpmsg.CodeSchemaType},
 		{`{"format":"uri","title":"x","default":[]}`, `"not a uri"`, 0},
@@ -200,6 +202,23 @@ func TestCompileSchemaErrors(t *testing.T) {
 	} {
 		if _, err := mcpmsg.CompileSchema([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("CompileSchema(%.100s) = %v, want an error with %s", in, err, want)
+		}
+	}
+}
+
+// TestDialects: what the two drafts share, and the one thing that they do not.
+func TestDialects(t *testing.T) {
+	for _, text := range []string{
+		`{"$id":"urn:a","$ref":"#/$defs/a","type":"object","$defs":{"a":{"minProperties":1}}}`,
+		`{"$schema":"https://json-schema.org/draft/2020-12/schema","$ref":"#/$defs/a","type":"object","$defs":{"a":{"minProperties":1}}}`,
+		`{"$schema":"http://json-schema.org/draft-07/schema#","$ref":"#/definitions/a","title":"x","definitions":{"a":{"minProperties":1}}}`,
+		`{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","allOf":[{"$ref":"#/definitions/a"}],"definitions":{"a":{"minProperties":1}}}`,
+	} {
+		v := newValidator(t, mcpmsg.Config{Tools: []mcpmsg.ToolRule{{Name: "t", InputSchema: compile(t, text)}}})
+		for arguments, want := range map[string]bool{`{}`: false, `{"a":1}`: true} {
+			if _, bad := v.Check([]byte(call+arguments+`}}`), client(0)); bad.OK() != want {
+				t.Errorf("%s: %v of %s, want %v", text, bad.Code, arguments, want)
+			}
 		}
 	}
 }

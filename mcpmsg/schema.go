@@ -38,7 +38,8 @@ var toolDialect = schema.Dialect{
 // honour is an error that names it: not, if, uniqueItems, multipleOf, patternProperties, propertyNames, dependent*, prefixItems,
 // unevaluated*, and enum or const with an object or array. format is a note, as in 2020-12. pattern is read as RE2, which
 // refuses backreferences and lookaround, and where \d, \w and \s mean ASCII. A $ref leads to a part of the same schema; nothing
-// is ever fetched.
+// is ever fetched. An $id stands at the root only, and in draft-07 nothing but notes beside a $ref, because readers disagree on what that
+// means.
 //
 // Schemas come from servers, so everything has a bound, and a schema beyond it is an error: 1 MiB, a depth of 64, 64 alternatives
 // in one place, 64 required members of an object, 256 numbers in an enum, 4 KiB and 4,096 instructions of a pattern, and 262,144
@@ -59,10 +60,12 @@ func CompileSchema(inputSchema []byte) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := doc["$schema"].(string); ok && !knownDialect(s) {
+	if s, ok := doc["$schema"]; ok && !isDraft07(s) && s != draft2020 && s != draft2020+"#" {
 		return nil, errors.New("mcpmsg: schema: $schema is neither draft-07 nor 2020-12")
 	}
-	root, err := schema.NewCompiler(doc, toolDialect).Compile(doc)
+	dialect := toolDialect
+	dialect.RefAlone = isDraft07(doc["$schema"])
+	root, err := schema.NewCompiler(doc, dialect).Compile(doc)
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +76,8 @@ func CompileSchema(inputSchema []byte) (*Schema, error) {
 	return &Schema{root, headers}, nil
 }
 
-func knownDialect(s string) bool {
-	switch s {
-	case "http://json-schema.org/draft-07/schema#", "http://json-schema.org/draft-07/schema",
-		"https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2020-12/schema#":
-		return true
-	}
-	return false
+const draft2020 = "https://json-schema.org/draft/2020-12/schema"
+
+func isDraft07(s any) bool {
+	return s == "http://json-schema.org/draft-07/schema#" || s == "http://json-schema.org/draft-07/schema"
 }

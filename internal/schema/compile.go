@@ -20,6 +20,7 @@ import (
 type Dialect struct {
 	Keywords []string // those that check something
 	Notes    []string // those that only describe, and are passed over
+	RefAlone bool     // a $ref hides the keywords beside it, as in draft-07: there may be none
 }
 
 // maxNodes and maxFormula bound the graph that a hostile tool schema can make, and the time that it takes: references can make
@@ -165,6 +166,12 @@ func (c *Compiler) object(s map[string]any, path string) *formula {
 	if !c.spend(path, 1) {
 		return f
 	}
+	if isResource(s) && path != "#" {
+		c.fail(path, "keyword \"$id\" is supported at the root only, because it changes what references mean")
+	}
+	if s["$ref"] != nil && c.dialect.RefAlone && !c.onlyRef(s) {
+		c.fail(path, "keywords beside \"$ref\" are not supported in draft-07, where they mean nothing")
+	}
 	own := map[string]any{}
 	for _, k := range sortedKeys(s) {
 		v := s[k]
@@ -243,7 +250,10 @@ func (c *Compiler) resolve(ref string) (any, bool) {
 		return nil, false
 	}
 	var at any = c.doc
-	for _, step := range strings.Split(path, "/") {
+	for i, step := range strings.Split(path, "/") {
+		if m, _ := at.(map[string]any); i > 0 && isResource(m) {
+			return nil, false
+		}
 		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
 		switch v := at.(type) {
 		case map[string]any:
@@ -263,6 +273,12 @@ func (c *Compiler) resolve(ref string) (any, bool) {
 	return at, true
 }
 
+// isResource reports whether a schema has an $id, from which its references start.
+func isResource(s map[string]any) bool {
+	_, ok := s["$id"].(string)
+	return ok
+}
+
 // merge makes one schema of the parts of an allOf, or nil if they do not go together as plain objects.
 func (c *Compiler) merge(list []any, path string) map[string]any {
 	all := map[string]any{}
@@ -274,7 +290,7 @@ func (c *Compiler) merge(list []any, path string) map[string]any {
 			if !isRef {
 				break
 			}
-			if hops++; hops > maxHops || !c.onlyRef(s) {
+			if hops++; hops > maxHops || !c.onlyRef(s) || isResource(s) {
 				return nil // where it goes in circles, reference says so
 			}
 			var target any
@@ -282,7 +298,7 @@ func (c *Compiler) merge(list []any, path string) map[string]any {
 				s, ok = target.(map[string]any)
 			}
 		}
-		if !ok {
+		if !ok || isResource(s) {
 			return nil
 		}
 		if !c.spend(path, len(toMap(s["properties"]))+len(toList(s["required"]))+1) {
