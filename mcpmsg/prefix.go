@@ -17,6 +17,9 @@ func (c *check) envelope(from, outer int) int {
 	if i == 0 {
 		return c.walk.Walk(c.b, from, root, outer)
 	}
+	if i < len(c.b) && c.b[i] == '}' {
+		return i + 1 // nothing more is required
+	}
 	seen := c.v.prefixBits
 	if !c.has(capID) {
 		seen &^= c.v.idBit

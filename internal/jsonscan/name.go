@@ -74,16 +74,17 @@ func PlainBytes(w uint64) int { return bits.TrailingZeros64(special(w)|(w+ones)&
 // (-1 if the string is not valid), the name's Words, and whether it is plain: ASCII without escapes, so that its bytes are
 // its text. The Words of a name that is not plain are not set. wide is as in [String].
 func Name(b []byte, i int, wide *bool) (end int, w Words, plain bool) {
-	n := Plain(b, i) &^ 7 // all eight or none
-	for m := uint64(0); m == 0; n += bits.TrailingZeros64(m) >> 3 {
-		m = special(head(b, i+n))
+	first := head(b, i)
+	n := bits.TrailingZeros64(special(first)) >> 3
+	if at := i + n; n < 8 && at < len(b) && b[at] == '"' {
+		first &= 1<<(8*uint(n)&63) - 1
+		return at + 1, Words{first, first, n}, true
 	}
-	if i+n >= len(b) || b[i+n] != '"' {
-		return String(b, i+n, wide), w, false
+	for more := n; more == 8; n += more {
+		more = bits.TrailingZeros64(special(head(b, i+n))) >> 3
 	}
-	if n < 8 {
-		first := head(b, i) & (1<<(8*uint(n)&63) - 1)
-		return i + n + 1, Words{first, first, n}, true
+	if at := i + n; n < 8 || at >= len(b) || b[at] != '"' {
+		return String(b, at, wide), w, false
 	}
 	return i + n + 1, LongWords(b, i, n), true
 }
