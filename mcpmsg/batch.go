@@ -61,7 +61,7 @@ func (c *check) member(first bool, responses *bool) bool {
 
 // addID adds an id to those of the batch. It returns false if the batch has it already.
 func (c *check) addID(raw Raw) bool {
-	id := batchID{raw, jsonscan.HasEscape(raw)}
+	id := batchID{raw, raw[0] == '"' && jsonscan.HasEscape(raw)}
 	bit := uint64(1) << (jsonscan.WordsOf(raw).Key() * 0x9e3779b97f4a7c15 >> 58)
 	if id.escaped {
 		c.idBits = ^uint64(0) // it may be any of the others

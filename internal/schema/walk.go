@@ -66,6 +66,7 @@ type Walker struct {
 type frame struct {
 	node   *Node
 	edge   *Edge  // of the member or element being read
+	guess  *slot  // the member that comes next, perhaps
 	alive  uint64 // atoms not refuted
 	seen   uint64 // known members seen
 	bloom  uint64 // filter over the unknown names
@@ -109,6 +110,7 @@ func (w *Walker) WalkOn(b []byte, i int, root *Edge, outer int, seen uint64, inn
 	if inner != nil {
 		f.edge, f.cap, f.start = inner, mark, int32(i)
 	}
+	f.guess = w.next[f.edge.id&(numPlaces-1)]
 	return w.walk(b, i, root, outer, true)
 }
 
@@ -186,6 +188,7 @@ value:
 		depth++
 		f.node, f.edge, f.alive, f.seen, f.bloom, f.count = cur, &cur.items, cur.object, 0, 0, 0
 		f.base, f.table, f.end, f.object, f.cap = int32(len(w.names)), -1, int32(len(w.tables)), true, 0
+		f.guess = w.next[cur.items.id&(numPlaces-1)]
 		i++
 		if i < len(b) && b[i] <= ' ' {
 			i = jsonscan.Space(b, i)
@@ -287,13 +290,13 @@ next:
 name:
 	// Senders keep the order of their members, so the one that came last after the same one is mostly the next again. A wrong guess
 	// costs a comparison, and never the verdict: what is guessed is compared in full.
-	if s := w.next[f.edge.id&(numPlaces-1)]; s != nil && s.of == f.node && s.quoted.begins(b, i) &&
+	if s := f.guess; s != nil && s.of == f.node && s.quoted.begins(b, i) &&
 		(len(s.quoted.text) <= 8 || s.quoted.ends(b, i)) && f.seen&s.bit == 0 && int(f.count) < w.Limits.Members {
 		start = i + 1
 		i += len(s.quoted.text)
 		f.count++
 		f.seen |= s.bit
-		f.edge, f.cap, f.start = &s.edge, s.edge.Cap, int32(i)
+		f.edge, f.guess, f.cap, f.start = &s.edge, w.next[s.edge.id&(numPlaces-1)], s.edge.Cap, int32(i)
 		if cur = s.edge.Node; s.edge.special {
 			cur = w.member(f, &s.edge, b, start, i-2, i, depth)
 		}
@@ -364,7 +367,7 @@ func (w *Walker) name(f *frame, b []byte, i, depth int) (int, *Node) {
 	if e == nil {
 		return w.halt(start-1, resume{i, depth, true}), nil
 	}
-	f.edge, f.cap, f.start = e, e.Cap, int32(i)
+	f.edge, f.guess, f.cap, f.start = e, w.next[e.id&(numPlaces-1)], e.Cap, int32(i)
 	if e.special {
 		return i, w.member(f, e, b, start, end-1, i, depth)
 	}
