@@ -96,13 +96,16 @@ after:
 	return w.syntax(Syntax, i)
 name:
 	// A plain name of up to fifteen bytes, without white space around it: all of it is in two words.
-	if i >= 0 && i < len(b)-18 && b[i] == '"' {
+	if i >= 0 && i < len(b)-9 && b[i] == '"' {
 		start = i + 1
 		words, size := jsonscan.Words{First: load64(b, start)}, 0
 		if size = jsonscan.PlainBytes(words.First); size < 8 {
 			words.First &= 1<<(8*uint(size)&63) - 1
 			words.Last = words.First
 		} else {
+			if i >= len(b)-18 {
+				goto odd
+			}
 			size += jsonscan.PlainBytes(load64(b, i+9))
 			words.Last = load64(b, i+size-7)
 		}
