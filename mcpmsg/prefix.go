@@ -14,20 +14,20 @@ func (c *check) envelope(from, outer int) int {
 	const params = `,"params":`
 	root := c.v.edges[0]
 	i := c.prefix(from)
-	if i == 0 {
-		return c.walk.Walk(c.b, from, root, outer)
-	}
-	if i < len(c.b) && c.b[i] == '}' {
+	value := i + len(params)
+	switch b := c.b; {
+	case i == 0 || i == len(b):
+	case b[i] == '}':
 		return i + 1 // nothing more is required
+	case value < len(b) && string(b[i:value]) == params:
+		seen := c.v.prefixBits
+		if !c.has(capID) {
+			seen &^= c.v.idBit
+		}
+		return c.walk.WalkOn(b, value, root, outer, seen, c.v.edges[c.row.params], capParams)
 	}
-	seen := c.v.prefixBits
-	if !c.has(capID) {
-		seen &^= c.v.idBit
-	}
-	if value := i + len(params); value < len(c.b) && string(c.b[i:value]) == params {
-		return c.walk.WalkOn(c.b, value, root, outer, seen|c.v.paramsBit, c.v.edges[c.row.params], capParams)
-	}
-	return c.walk.WalkOn(c.b, i, root, outer, seen, nil, 0)
+	c.begin(from)
+	return c.walk.Walk(c.b, from, root, outer)
 }
 
 // prefix reads up to the method and returns the index after it, or 0.

@@ -41,7 +41,6 @@ type Validator struct {
 	tools             map[string]*ToolRule
 	resultTypes       []string
 	idBit, prefixBits uint64 // of members of the envelope, see check.envelope
-	paramsBit         uint64
 	pool              *sync.Pool
 }
 
@@ -66,8 +65,7 @@ func New(cfg Config) (*Validator, error) {
 		v.edges = publishedGraph()
 	}
 	v.idBit = v.edges[0].Node.Bits("id")
-	v.paramsBit = v.edges[0].Node.Bits("params")
-	v.prefixBits = v.edges[0].Node.Bits("jsonrpc", "id", "method")
+	v.prefixBits = v.edges[0].Node.Bits("jsonrpc", "id", "method", "params")
 	v.pool = &sync.Pool{New: func() any {
 		c := &check{v: v, walk: schema.NewWalker(walk)}
 		c.walk.Host, c.walk.WholeBase64 = c, cfg.WholeBase64

@@ -14,26 +14,6 @@ func (w *Walker) free(b []byte, i, depth, deep int, n *Node) int {
 		start int
 		close byte // the bracket that ends the innermost value
 	)
-open:
-	if depth >= deep {
-		return w.refuse(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
-	}
-	f = &w.frames[depth]
-	depth++
-	close = b[i] + 2 // '}' and ']' are two above '{' and '['
-	f.node, f.object, f.cap, f.count = n, close == '}', 0, 0
-	f.bloom, f.base, f.table, f.end = 0, int32(len(w.names)), -1, int32(len(w.tables))
-	f.room = w.roomAfter(len(w.names), n)
-	if i++; i < len(b) && b[i] <= ' ' {
-		i = jsonscan.Space(b, i)
-	}
-	if i < len(b) && b[i] == close {
-		goto closed
-	}
-	if close == '}' {
-		goto name
-	}
-	f.count = 1
 value:
 	if uint(i) >= uint(len(b)) {
 		return w.syntax(Syntax, i)
@@ -51,7 +31,26 @@ value:
 			return -1
 		}
 	case c == '{' || c == '[':
-		goto open
+		if depth >= deep {
+			return w.refuse(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
+		}
+		f = &w.frames[depth]
+		depth++
+		close = c + 2 // '}' and ']' are two above '{' and '['
+		f.node, f.object, f.cap, f.count = n, c == '{', 0, 0
+		f.bloom, f.base, f.table, f.end = 0, int32(len(w.names)), -1, int32(len(w.tables))
+		f.room = w.roomAfter(len(w.names), n)
+		if i++; i < len(b) && b[i] <= ' ' {
+			i = jsonscan.Space(b, i)
+		}
+		if i < len(b) && b[i] == close {
+			goto after
+		}
+		if c == '{' {
+			goto name
+		}
+		f.count = 1
+		goto value
 	case c == '-' || c-'0' < 10:
 		start = i
 		if i = shortInteger(b, start); i < 0 {
@@ -86,12 +85,20 @@ after:
 		}
 		goto value
 	case c == close:
-		goto closed
-	case c <= ' ':
-		if j := jsonscan.Space(b, i); j > i {
-			i = j
-			goto after
+		i++
+		w.names, w.tables = w.names[:f.base], w.tables[:f.end]
+		if depth--; depth == outer {
+			return i
 		}
+		f = &w.frames[depth-1]
+		close = ']'
+		if f.object {
+			close = '}'
+		}
+		goto after
+	case c <= ' ' && jsonscan.Space(b, i) > i:
+		i = jsonscan.Space(b, i)
+		goto after
 	}
 	return w.syntax(Syntax, i)
 name:
@@ -133,18 +140,6 @@ odd:
 		return -1
 	}
 	goto value
-closed:
-	i++
-	w.names, w.tables = w.names[:f.base], w.tables[:f.end]
-	if depth--; depth == outer {
-		return i
-	}
-	f = &w.frames[depth-1]
-	close = ']'
-	if f.object {
-		close = '}'
-	}
-	goto after
 }
 
 // beginsLike reports whether one of the names begins with the same eight bytes.

@@ -96,22 +96,18 @@ func NewWalker(lim Limits) *Walker {
 // -1 with the Fault set. What follows the value is the caller's business.
 func (w *Walker) Walk(b []byte, i int, root *Edge, outer int) int {
 	w.at = resume{}
-	return w.walk(b, i, root, outer, false)
+	return w.walk(b, i, root, outer, 0)
 }
 
-// WalkOn goes on with an object of the root after its owner has read and judged the members with the given bits, see
-// [Node.Bits]. b[i] is what follows the last of their values; or, with an inner edge, the value of that last member, which has the
-// mark and is judged by the edge.
+// WalkOn goes on with an object of the root at the value of a member, b[i], after its owner has read the object so far: seen are the bits
+// of the members that there are, see [Node.Bits]. The value has the mark and is judged by the inner edge.
 func (w *Walker) WalkOn(b []byte, i int, root *Edge, outer int, seen uint64, inner *Edge, mark uint8) int {
+	w.at = resume{i, 1, true}
 	f := &w.frames[0]
-	f.node, f.edge, f.alive, f.seen, f.bloom, f.count = root.Node, &root.Node.items, root.Node.object, seen, 0, int32(bits.OnesCount64(seen))
-	f.base, f.table, f.end, f.object, f.cap = 0, -1, 0, true, 0
-	w.at = resume{i, 1, inner != nil}
-	if inner != nil {
-		f.edge, f.cap, f.start = inner, mark, int32(i)
-	}
-	f.guess = w.next[f.edge.id&(numPlaces-1)]
-	return w.walk(b, i, root, outer, true)
+	f.node, f.alive, f.seen, f.bloom, f.count = root.Node, root.Node.object, seen, 0, int32(bits.OnesCount64(seen))
+	f.base, f.table, f.end, f.object = 0, -1, 0, true
+	f.edge, f.guess, f.cap, f.start = inner, w.next[inner.id&(numPlaces-1)], mark, int32(i)
+	return w.walk(b, i, root, outer, 1)
 }
 
 // Bits returns the bits of the members with the given names.
@@ -123,24 +119,22 @@ func (n *Node) Bits(names ...string) uint64 {
 	return all
 }
 
-// walk is Walk, or with open the rest of WalkOn, where the outermost object has a frame.
-func (w *Walker) walk(b []byte, i int, root *Edge, outer int, open bool) int {
+// walk is Walk, or with depth 1 the rest of WalkOn, where the outermost object has a frame.
+//
+// Its jumps make two loops, one in the other, each entered at its top only: value to the next value, and after a value over the brackets
+// that close there. Where a loop has two entries the compiler moves all variables to memory in every round.
+func (w *Walker) walk(b []byte, i int, root *Edge, outer, depth int) int {
 	w.root, w.Fault, w.steps = root, Fault{}, 0
 	w.names, w.tables = w.names[:0], w.tables[:0]
 	var (
 		cur    = root.Node
-		depth  = 0
 		deep   = min(w.Limits.Depth, len(w.frames)) - outer
 		f      *frame
 		frames = w.frames
 		start  int
 	)
-	if open {
+	if depth > 0 {
 		f = &frames[0]
-		depth = 1
-		if f.cap == 0 {
-			goto next
-		}
 		cur = f.edge.Node
 	}
 value:
@@ -194,7 +188,7 @@ value:
 			i = jsonscan.Space(b, i)
 		}
 		if i < len(b) && b[i] == '}' {
-			goto closeObject
+			goto after
 		}
 		goto name
 	case c == '[':
@@ -213,7 +207,7 @@ value:
 			i = jsonscan.Space(b, i)
 		}
 		if i < len(b) && b[i] == ']' {
-			goto closeArray
+			goto after
 		}
 		f.count = 1
 		cur = cur.items.Node
@@ -261,7 +255,6 @@ after:
 			return -1
 		}
 	}
-next:
 	if uint(i) >= uint(len(b)) {
 		return w.syntax(Syntax, i)
 	}
@@ -277,16 +270,30 @@ next:
 		cur = f.edge.Node
 		goto value
 	case c == '}' && f.object:
-		goto closeObject
-	case c == ']' && !f.object:
-		goto closeArray
-	case c <= ' ':
-		if j := jsonscan.Space(b, i); j > i {
-			i = j
-			goto next
+		i++
+		if n := f.node; f.seen&n.required != n.required || n.sized || !n.simple {
+			if !w.close(f, depth, i-1) {
+				return w.stop(i-1, depth, false)
+			}
 		}
+		w.names, w.tables = w.names[:f.base], w.tables[:f.end]
+	case c == ']' && !f.object:
+		i++
+		if n := f.node; n.sized || !n.simple {
+			if !w.close(f, depth, i-1) {
+				return w.stop(i-1, depth, false)
+			}
+		}
+	case c <= ' ' && jsonscan.Space(b, i) > i:
+		i = jsonscan.Space(b, i)
+		goto after
+	default:
+		return w.syntax(Syntax, i)
 	}
-	return w.syntax(Syntax, i)
+	if depth--; depth > 0 {
+		f = &frames[depth-1]
+	}
+	goto after
 name:
 	// Senders keep the order of their members, so the one that came last after the same one is mostly the next again. A wrong guess
 	// costs a comparison, and never the verdict: what is guessed is compared in full.
@@ -307,29 +314,6 @@ name:
 		return -1
 	}
 	goto value
-closeObject:
-	i++
-	if n := f.node; f.seen&n.required != n.required || n.sized || !n.simple {
-		if !w.close(f, depth, i-1) {
-			return w.stop(i-1, depth, false)
-		}
-	}
-	w.names, w.tables = w.names[:f.base], w.tables[:f.end]
-	if depth--; depth > 0 {
-		f = &frames[depth-1]
-	}
-	goto after
-closeArray:
-	i++
-	if n := f.node; n.sized || !n.simple {
-		if !w.close(f, depth, i-1) {
-			return w.stop(i-1, depth, false)
-		}
-	}
-	if depth--; depth > 0 {
-		f = &frames[depth-1]
-	}
-	goto after
 }
 
 // name reads the name of a member of f, from its quote or white space before it, and the colon after it. It returns the index after that, and
