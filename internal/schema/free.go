@@ -4,10 +4,10 @@ import "github.com/sallyport/sallyport/internal/jsonscan"
 
 var headerMark = jsonscan.WordsOf("x-mcp-header")
 
-// free reads the object or array at b[i] under a node that admits everything, inside depth open ones of at most deep. It is
+// free reads the object or array at b[i] under a node that admits everything, inside depth open ones. It is
 // the part of a walk that most bytes of a message take: no atom is judged, only syntax, limits and repeated names are. It
 // returns the index after the value, or -1 as [Walker.Walk] does.
-func (w *Walker) free(b []byte, i, depth, deep int, n *Node) int {
+func (w *Walker) free(b []byte, i, depth int, n *Node) int {
 	outer := depth
 	var (
 		f     *frame
@@ -31,7 +31,7 @@ value:
 			return -1
 		}
 	case c == '{' || c == '[':
-		if depth >= deep {
+		if depth >= w.deep {
 			return w.refuse(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
 		}
 		f = &w.frames[depth]

@@ -54,6 +54,7 @@ type Walker struct {
 	few         int              // names of an object that are compared one by one
 	next        [numPlaces]*slot // the known member that came the last time after each place, see [Edge]
 	root        *Edge
+	deep        int    // frames that this walk may use
 	reason      Reason // what the last failing atom said
 	frames      []frame
 	names       []nameEntry
@@ -125,16 +126,14 @@ func (n *Node) Bits(names ...string) uint64 {
 // that close there. Where a loop has two entries the compiler moves all variables to memory in every round.
 func (w *Walker) walk(b []byte, i int, root *Edge, outer, depth int) int {
 	w.root, w.Fault, w.steps = root, Fault{}, 0
-	w.names, w.tables = w.names[:0], w.tables[:0]
+	w.names, w.tables, w.deep = w.names[:0], w.tables[:0], min(w.Limits.Depth, len(w.frames))-outer
 	var (
-		cur    = root.Node
-		deep   = min(w.Limits.Depth, len(w.frames)) - outer
-		f      *frame
-		frames = w.frames
-		start  int
+		cur   = root.Node
+		f     *frame
+		start int
 	)
 	if depth > 0 {
-		f = &frames[0]
+		f = &w.frames[0]
 		cur = f.edge.Node
 	}
 value:
@@ -166,19 +165,19 @@ value:
 		if !cur.free {
 			cur = Free
 		}
-		if i+1 < len(b) && b[i+1] == c+2 && depth < deep { // '}' and ']' are two above '{' and '['
+		if i+1 < len(b) && b[i+1] == c+2 && depth < w.deep { // '}' and ']' are two above '{' and '['
 			i += 2
-		} else if i = w.free(b, i, depth, deep, cur); i < 0 {
+		} else if i = w.free(b, i, depth, cur); i < 0 {
 			return -1
 		}
 	case c == '{':
-		if depth >= deep {
+		if depth >= w.deep {
 			return w.refuse(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
 		}
 		if cur.object == 0 && w.refute(depth, Type, i) {
 			return w.stop(i, depth, true)
 		}
-		f = &frames[depth]
+		f = &w.frames[depth]
 		depth++
 		f.node, f.edge, f.alive, f.seen, f.bloom, f.count = cur, &cur.items, cur.object, 0, 0, 0
 		f.base, f.table, f.end, f.object, f.cap = int32(len(w.names)), -1, int32(len(w.tables)), true, 0
@@ -192,13 +191,13 @@ value:
 		}
 		goto name
 	case c == '[':
-		if depth >= deep {
+		if depth >= w.deep {
 			return w.refuse(Depth, i, w.Limits.Depth, w.Limits.Depth+1)
 		}
 		if cur.array == 0 && w.refute(depth, Type, i) {
 			return w.stop(i, depth, true)
 		}
-		f = &frames[depth]
+		f = &w.frames[depth]
 		depth++
 		f.node, f.alive, f.count = cur, cur.array, 0
 		f.object, f.cap, f.edge = false, 0, &cur.items
@@ -291,7 +290,7 @@ after:
 		return w.syntax(Syntax, i)
 	}
 	if depth--; depth > 0 {
-		f = &frames[depth-1]
+		f = &w.frames[depth-1]
 	}
 	goto after
 name:
