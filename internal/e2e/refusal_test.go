@@ -2,10 +2,88 @@ package e2e
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/waf"
 )
+
+// A client whose call is refused makes the next one in the same session, whatever layer it was that refused. That it is so for the
+// policy is part of every play.
+func TestRefusedCall(t *testing.T) {
+	noLeak(t)
+	refuseCall(t, map[string]connector{"gosdk": connectGoSDK, "mcpgo": connectMCPGo})
+}
+
+func TestTypeScriptRefusedCall(t *testing.T) {
+	v1, v2 := startTypeScript(t, "v1"), startTypeScript(t, "v2")
+	noLeak(t)
+	refuseCall(t, map[string]connector{"ts-v1": v1.connect, "ts-v2": v2.connect})
+}
+
+// refusingLimiter allows everything but one tool.
+type refusingLimiter struct{}
+
+// Allow implements waf.Limiter.
+func (refusingLimiter) Allow(_ context.Context, key waf.LimiterKey) (bool, time.Duration, error) {
+	return key.Tool != toolDelete, time.Second, nil
+}
+
+func refuseCall(t *testing.T, clients map[string]connector) {
+	const word = "unheard of"
+	long := strings.Repeat(word, 100)
+	for _, tc := range []struct {
+		code   string
+		change func(t *testing.T, cfg *waf.Config)
+		tool   string
+		args   map[string]any
+	}{
+		{"rate_exceeded", func(_ *testing.T, cfg *waf.Config) { cfg.Limiter = refusingLimiter{} }, toolDelete, map[string]any{}},
+		{"rules_matched", func(t *testing.T, cfg *waf.Config) {
+			cfg.Rules = loadRules(t, `SecRule ARGS "@contains `+word+`" "id:1000,phase:2,deny,status:403"`)
+		}, toolEcho, map[string]any{"message": word}},
+		{"string_too_long", func(_ *testing.T, cfg *waf.Config) { cfg.Message.MaxStringBytes = len(long) - 1 }, toolEcho, map[string]any{"message": long}},
+	} {
+		for _, client := range slices.Sorted(maps.Keys(clients)) {
+			for _, h := range hosts[:3] {
+				revision := h.revisions[len(h.revisions)-1]
+				if !speaks(client, &h, revision) || tc.code == "string_too_long" && h.legacy() {
+					continue // over HTTP+SSE a message that can't be judged is answered 400, which ends the session of the Go SDK
+				}
+				t.Run(tc.code+"/"+client+"-to-"+h.name, func(t *testing.T) {
+					ctx, cancel := context.WithTimeout(context.Background(), patience)
+					defer cancel()
+					seen, stage := &events{}, newStage()
+					defer stage.end()
+					cfg := guardedConfig(seen)
+					cfg.Endpoints[0].Tools = nil
+					tc.change(t, &cfg)
+					s, err := clients[client](ctx, t, server{
+						url: listen(t, newGuard(t, cfg).Wrap(h.handler(stage))) + "/mcp", legacy: h.legacy(), revision: revision, changed: func() {},
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got, err := s.call(ctx, tc.tool, tc.args, nil); err == nil {
+						t.Errorf("%s: %q, want a refusal", tc.tool, got)
+					}
+					if refused := refusals(seen.take()); len(refused) != 1 || refused[0].Code != tc.code {
+						t.Errorf("refusals %+v, want one: %s", refused, tc.code)
+					}
+					if got, err := s.call(ctx, toolEcho, map[string]any{"message": "still here"}, nil); err != nil || got != "still here" {
+						t.Errorf("echo after the refusal: %q, %v; refused: %v", got, err, refusals(seen.take()))
+					}
+					if err := s.end(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+	}
+}
 
 // A client whose answer to the server is refused goes on: with the call that waits for the answer, until it is cancelled, and with
 // the next one. Above all it does not take the refusal for the answer to a call of its own.
