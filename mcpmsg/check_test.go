@@ -15,6 +15,7 @@ const (
 	call   = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":`
 
 	elicit  = `{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"m","requestedSchema":{"type":"object","properties":`
+	sample  = `{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"maxTokens":1,"messages":`
 	respond = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t",` + meta26 + `,"inputResponses":`
 )
 
@@ -255,6 +256,9 @@ var rows = []row{
 	{"image", `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"image","mimeType":"image/svg+xml","data":""},{"type":"audio","mimeType":"audio/ogg; codecs=opus","data":""}]}}`, server(mcpmsg.V20250618, mcpmsg.MethodToolsCall), 0},
 	{"image of no type", `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"image","mimeType":"png","data":""}]}}`, server(mcpmsg.V20241105, mcpmsg.MethodToolsCall), mcpmsg.CodeSchemaForm},
 	{"audio of an odd type", `{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"audio","data":"","mimeType":"audio/x\n"}]}}`, server(mcpmsg.V20260728, mcpmsg.MethodToolsCall), mcpmsg.CodeSchemaForm},
+	{"use of a tool and its result", sample + `[{"role":"assistant","content":[{"type":"tool_use","id":"\u0061","name":"t","input":{}}]},{"role":"user","content":{"type":"tool_result","toolUseId":"a","content":[]}}]}}`, server(0, 0), 0},
+	{"use of a tool without result", sample + `[{"role":"assistant","content":{"type":"tool_use","id":"a","name":"t","input":{}}}]}}`, server(0, 0), mcpmsg.CodeToolBalance},
+	{"result of a tool beside text, inside a result", `{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"a":{"method":"sampling/createMessage","params":{"maxTokens":1,"messages":[{"role":"user","content":[{"type":"tool_result","toolUseId":"a","content":[]},{"type":"text","text":""}]}]}}}}}`, server(mcpmsg.V20260728, mcpmsg.MethodToolsCall), mcpmsg.CodeToolBalance},
 	{"task instead of a result", `{"jsonrpc":"2.0","id":1,"result":{"task":{"taskId":"1","status":"working","createdAt":"2025-11-25T10:30:00Z","lastUpdatedAt":"2025-11-25T10:30:00Z","ttl":null}}}`, server(mcpmsg.V20251125, mcpmsg.MethodToolsCall), 0},
 	{"batch", `[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"}]`, client(0), 0},
 	{"batch of responses", `[{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"2.0","id":2,"error":{"code":1,"message":""}}]`, client(mcpmsg.V20250326), 0},

@@ -16,6 +16,8 @@
 //	shape, ids, batches                                   JSON-RPC 2.0; MCP Base Protocol
 //	methods, params, results, errors                      schema.json of the five revisions, through generated tables
 //	_meta keys, visible names and more (see [Prose])      text of the specification
+//	uses of tools and their results in conversations      MCP 2025-11-25, Sampling
+//	requests that bring asked-for input                   MCP 2026-07-28, Multi Round-Trip Requests (see [Validator.CheckRetry])
 //	mirror headers                                        MCP 2026-07-28, Streamable HTTP; SEP-2243
 //
 // Inside the arguments of a tool only exact repeats of a name, and names with a NUL, are refused: Name beside name is legal data
@@ -31,4 +33,7 @@
 //
 // The package knows one message at a time: not whether ids repeat within a session, whether a method was negotiated, or
 // what a tool does with its arguments. A result is judged by the method that [Context] names, and loosely without one.
+//
+// Member names of arguments are compared character by character. A reader that takes the two ways of writing é for the same, as
+// Swift does, may still see a repeated name where this package sees two.
 package mcpmsg
