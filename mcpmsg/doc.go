@@ -25,7 +25,7 @@
 //
 // # Promises
 //
-// Check and CheckMirror allocate nothing, whether they accept or refuse. The cost is linear in the message, and every size
+// Check, CheckMirror and CheckRetry allocate nothing, whether they accept or refuse. The cost is linear in the message, and every size
 // is bounded by [Config]. A Validator is safe for concurrent use. Codes and their text ids are never renamed or renumbered.
 // No text of a message reaches a [Violation], its error or its answer, except the id that the caller hands in.
 //
