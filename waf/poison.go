@@ -117,9 +117,10 @@ func inspectValue(value any, marks map[string]bool) error {
 			if speaksPastUser(name) {
 				return faultInstructions
 			}
+			inside := marks
 			switch name {
 			case "inputSchema":
-				marks = make(map[string]bool)
+				inside = make(map[string]bool)
 			case "x-mcp-header":
 				mark, ok := member.(string)
 				if mark = strings.ToLower(mark); !ok || !validate.FieldName(mark).OK() || marks[mark] {
@@ -129,7 +130,7 @@ func inspectValue(value any, marks map[string]bool) error {
 					marks[mark] = true
 				}
 			}
-			if err := inspectValue(member, marks); err != nil {
+			if err := inspectValue(member, inside); err != nil {
 				return err
 			}
 		}
