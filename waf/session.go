@@ -124,6 +124,9 @@ func (j *judgement) bindEvent(e sse.Event) (data []byte, changed bool) {
 func mapSessionParameter(query string, change func(string) (string, bool)) (changed string, ok bool) {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
+		if _, after, more := strings.Cut(pair, ";"); more && namesSession(after) {
+			return "", false // for readers to whom a pair ends there
+		}
 		name, value, _ := strings.Cut(pair, "=")
 		decoded, err := url.QueryUnescape(name)
 		if err != nil || !isSessionParameter(decoded) {
@@ -139,6 +142,15 @@ func mapSessionParameter(query string, change func(string) (string, bool)) (chan
 		pairs[i] = name + "=" + url.QueryEscape(id)
 	}
 	return strings.Join(pairs, "&"), true
+}
+
+func namesSession(query string) bool {
+	for name := range queryNames(query) {
+		if isSessionParameter(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // repeatsSession reports whether a query names the session more than once: readers differ on which one counts, and some take ";" for
@@ -177,10 +189,17 @@ func queryNames(query string) iter.Seq[string] {
 	}
 }
 
-// isSessionParameter reports whether a query parameter is one of those in which MCP servers carry a session id.
+// isSessionParameter reports whether a query parameter is one of those in which MCP servers carry a session id, or becomes one where
+// readers take brackets for arrays ("sessionId[]", "[sessionId]") and other marks for underscores, as those of Express and PHP do.
 func isSessionParameter(name string) bool {
-	return strings.EqualFold(name, "sessionId") || strings.EqualFold(name, "session_id")
+	name = strings.TrimLeft(name, "[ ")
+	if i := strings.IndexAny(name, "[]"); i >= 0 {
+		name = name[:i]
+	}
+	return strings.EqualFold(nameMarks.Replace(name), "sessionid")
 }
+
+var nameMarks = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
 
 // compileSessions copies the keys, or returns every fault in them. Without keys there is no binding.
 func compileSessions(keys [][]byte) (*sessionBinding, []error) {

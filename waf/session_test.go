@@ -108,6 +108,13 @@ func TestSessionOfSSEPair(t *testing.T) {
 		{"not bound", "/message?sessionId=5f1d%2F2c", token, 404},
 		{"under another spelling", strings.Replace(place, "sessionId", "SessionID", 1), "other", 404},
 		{"under an escaped spelling", strings.Replace(place, "sessionId", "session%49d", 1), "other", 404},
+		{"as an array", "/message?sessionId%5B%5D=5f1d%2F2c", "other", 404},
+		{"as an array with raw brackets", "/message?sessionId[0]=5f1d%2F2c", "other", 404},
+		{"in brackets", "/message?[sessionId]=5f1d%2F2c", "other", 404},
+		{"with a mark that becomes an underscore", "/message?session.id=5f1d%2F2c", "other", 404},
+		{"after a semicolon", "/message?x=1;sessionId=5f1d%2F2c", "other", 404},
+		{"after the own one and a semicolon", place + ";x=1;session_id=5f1d%2F2c", token, 400},
+		{"own, with a semicolon elsewhere", place + "&x=a;b=c", token, 202},
 		{"beside a bound one", place + "&session_id=5f1d", token, 400},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -127,6 +127,8 @@ func TestRepeatsSession(t *testing.T) {
 		"sessionId=session_id%3Db":        false,
 		"sessionId=a%26sessionId=b":       false,
 		"sessionId=a&sessionId=b":         true,
+		"sessionId=a&sessionId[]=b":       true,
+		"sessionIds[]=a&sessionId=b":      false,
 		"sessionId=a&sessionId=a":         true,
 		"sessionId=a&x=1&sessionid=b":     true,
 		"sessionId=a&session_id=b":        true,
