@@ -62,7 +62,7 @@ func (a *argumentRules) unmet(call argumentCall) string {
 }
 
 // argumentCall is a call that holds nothing but the arguments of another, under a name that the rule of argumentValidator knows. A
-// Validator judges whole messages only.
+// Validator judges whole messages only. It is no longer than the other, if that has arguments: there is no shorter call.
 type argumentCall []byte
 
 func newArgumentCall(arguments mcpmsg.Raw) argumentCall {
@@ -213,10 +213,6 @@ func (n *argumentNode) validator(messages mcpmsg.Config) (*mcpmsg.Validator, err
 // argumentValidator returns a Validator for an argumentCall. It keeps the bounds under which the arguments were
 // accepted already.
 func argumentValidator(schema *mcpmsg.Schema, messages mcpmsg.Config) (*mcpmsg.Validator, error) {
-	if messages.MaxBytes > 0 {
-		messages.MaxBytes = min(messages.MaxBytes, maxBodyBytes) + len(argumentsBefore) + len(argumentsAfter)
-	}
-	messages.Methods = nil
 	messages.Tools = []mcpmsg.ToolRule{{Name: "t", InputSchema: schema, CaseSensitiveArguments: true}}
 	return mcpmsg.New(messages)
 }

@@ -90,6 +90,7 @@ func TestArguments(t *testing.T) {
 		{"deploy", `{"env": "test", "replicas": 1.0000000000000000000001}`, refused},
 		{"deploy", `{"env": "test", "replicas": null}`, refused},
 		{"deploy", `{"env": "test", "Replicas": 9}`, refused},
+		{"deploy", `{"env": "test", "labels": {"a": 1, "A": 2}}`, ""},
 		{"deploy", `{"env": "prod"}`, refused},
 		{"deploy", `{"env": "Staging"}`, refused},
 		{"deploy", `{"env": "staging "}`, refused},

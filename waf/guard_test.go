@@ -217,6 +217,7 @@ func TestGuardAllows(t *testing.T) {
 		{"known version", post(call, set("Mcp-Protocol-Version", "2025-06-18")), call},
 		{"the same path in a header", post(call, set("X-Original-URL", "/mcp")), call},
 		{"method override elsewhere", post("x", target("/api/items"), set("X-HTTP-Method-Override", "PATCH")), "x"},
+		{"token in the query elsewhere", post("x", target("/api/items?access_token=1")), "x"},
 		{"path in a header elsewhere", post("x", target("/api/items"), set("X-Original-URL", "/shop/items")), "x"},
 		{"identity coding", post(call, set("Content-Encoding", "identity")), call},
 		{"stream", post("", func(r *http.Request) { r.Method = http.MethodGet }, set("Accept", "text/event-stream"), del("Content-Type")), ""},

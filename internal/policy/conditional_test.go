@@ -9,6 +9,7 @@ func TestUnmet(t *testing.T) {
 		{Identity: "ci", Allow: []string{"deploy", "read_file"}, Conditional: true},
 		{Identity: "root", Conditional: true},
 		{Identity: Everyone, Allow: []string{"free"}},
+		{Identity: Everyone, Allow: []string{"Query*"}, Conditional: true},
 	})
 	for _, tc := range []struct {
 		identity, name string
@@ -16,6 +17,7 @@ func TestUnmet(t *testing.T) {
 	}{
 		{"", "free", nil},
 		{"", "deploy", nil},
+		{"", "query_all", []int{5}},
 		{"", "read_file", []int{1}},
 		{"", "READ_File", []int{1}},
 		{"", " read_file. ", []int{1}},
@@ -91,6 +93,7 @@ func TestHasPrefix(t *testing.T) {
 		{"/docs/．．／etc", "/docs/", false},
 		{"/docs/%EF%BC%8E%EF%BC%8E/etc", "/docs/", false},
 		{"/docs/\u2025/etc", "/docs/", false},
+		{"/docs/\u2024\u2024/etc", "/docs/", false},
 		{"/docs/..\u2215etc", "/docs/", false},
 		{"/docs/..¥etc", "/docs/", false},
 		{"/docs/.\u200b./etc", "/docs/", false},
