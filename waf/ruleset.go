@@ -27,7 +27,8 @@ type Ruleset struct {
 // Everything that the engine would pass over in silence is an error: an over-long line, a file that ends in a backslash, a pattern
 // without files, a rule without id, an id used twice, a removal that removes nothing, a rule that can never run. So is every
 // directive that would weaken the result: SecRuleEngine, body access and audit logging are LoadRules' own. All problems are joined;
-// each is a [*RulesError]. After an error there is no Ruleset.
+// each is a [*RulesError]. After an error there is no Ruleset. A program that is built with coraza.rule.multiphase_evaluation or
+// coraza.rule.case_sensitive_args_keys, build tags under which rules mean something else, gets such an error as well (RulesCanary).
 //
 // Rules run in phases 1 and 2 only. They write nothing: no audit log, no debug log, no temporary file. All the same the engine wants a
 // writable temporary directory to exist, unless the program is built with its tag no_fs_access.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,8 @@ const (
 	rulesetIDCanaryHeader = 9599992
 	rulesetIDCanaryBody   = 9599993
 	rulesetIDArguments    = 9599994
+	rulesetIDEarly        = 9599995
+	rulesetIDPhases       = 9599996
 )
 
 // rulesetCanaryVariable is set by the adapter for canary requests only; a request cannot set it.
@@ -30,9 +33,17 @@ SecRule TX:%[1]s "@streq body" "id:%[3]d,phase:2,deny,status:499,nolog,t:none,ch
     SecRule ARGS:/json\.canary\.leaf\z/ "@rx \Aa\nb\z" "t:none"
 `, rulesetCanaryVariable, rulesetIDCanaryHeader, rulesetIDCanaryBody)
 
+// rulesetPhaseRules begin every ruleset. The second one refuses the canary for it if the first one has run in phase 1.
+var rulesetPhaseRules = fmt.Sprintf(`SecRule TX:%[1]s "@streq phases" "id:%[2]d,phase:2,pass,nolog,t:none,chain"
+    SecRule ARGS_GET:canary "@streq 1" "t:none,setvar:tx.sallyport_early=1"
+SecRule TX:sallyport_early "@eq 1" "id:%[3]d,phase:1,deny,status:499,nolog,t:none"
+`, rulesetCanaryVariable, rulesetIDEarly, rulesetIDPhases)
+
 // A rulesetCanary is a request that a loaded ruleset must refuse, by the rule with this id if that rule is loaded.
 type rulesetCanary struct {
 	rule   int
+	passes bool   // this rule must not refuse it
+	why    string // what is wrong if it does not come out so; "" = nothing in particular
 	method string
 	target string
 	header http.Header
@@ -45,7 +56,12 @@ func rulesetCanaries() []rulesetCanary {
 	return []rulesetCanary{
 		{rule: rulesetIDCanaryHeader, method: "GET", target: "/", header: http.Header{"X-Canary": {"a"}}, marker: "header"},
 		{
+			rule: rulesetIDPhases, passes: true, method: "GET", target: "/?canary=1", marker: "phases",
+			why: "rules run before their phase, as with the build tag coraza.rule.multiphase_evaluation",
+		},
+		{
 			rule: rulesetIDCanaryBody, method: "POST", target: "/", marker: "body",
+			why:    "a JSON body or the names in it are not read as they should, as with the build tag coraza.rule.case_sensitive_args_keys",
 			header: http.Header{"Content-Type": {"application/json"}}, body: `{"Canary":{"Leaf":"a\nb"}}`,
 		},
 		{
@@ -77,8 +93,16 @@ func rulesetProve(rs *Ruleset, units []rulesetUnit) error {
 			Host: "canary.invalid", Header: c.header,
 		}
 		v := rs.evaluate(ruleInput{Request: req, Body: []byte(c.body), ClientIP: netip.IPv6Loopback(), canary: c.marker})
-		if v.Err != nil || !v.Denied {
-			errs = append(errs, &RulesError{Rule: c.rule, Reason: RulesCanary, Detail: "a request that this rule refuses went through", Err: v.Err})
+		failed := !v.Denied
+		if c.passes {
+			failed = slices.Contains(v.RuleIDs, c.rule)
+		}
+		if v.Err != nil || failed {
+			detail := c.why
+			if detail == "" {
+				detail = "a request that this rule refuses went through"
+			}
+			errs = append(errs, &RulesError{Rule: c.rule, Reason: RulesCanary, Detail: detail, Err: v.Err})
 		}
 	}
 	return errors.Join(errs...)

@@ -80,7 +80,7 @@ func rulesetRead(cfg RulesConfig) (*rulesetReader, error) {
 	}
 
 	readText := func(name, s string) { r.read(rulesetFile{mount: text, name: name, text: s}, nil, 0) }
-	readText("base", rulesetBase)
+	readText("base", rulesetPhaseRules+rulesetBase)
 	readText("setup", cfg.Setup)
 	lines := rules.Directives(profile)
 	if m := r.mounts[rulesetMountCRS]; m != nil {
