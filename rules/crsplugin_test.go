@@ -36,6 +36,9 @@ func TestCRSPlugin(t *testing.T) {
 	}
 	for line := range strings.Lines(Directives(Portable)) {
 		name := strings.TrimSpace(strings.TrimPrefix(line, "Include "))
+		if strings.HasSuffix(name, "-answers.conf") {
+			continue // the plug-in is about requests
+		}
 		data, err := fs.ReadFile(FS(), name)
 		if err != nil {
 			t.Fatal(err)

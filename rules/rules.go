@@ -65,7 +65,7 @@ func Directives(p Profile) string {
 	case Portable:
 		return include(p,
 			"sallyport-00-setup", "sallyport-10-classify", "sallyport-20-credentials", "sallyport-30-message", "sallyport-40-launch",
-			"sallyport-50-arguments", "sallyport-60-web")
+			"sallyport-50-arguments", "sallyport-60-web", "sallyport-70-answers")
 	case Coraza:
 		return Directives(Portable) + include(p, "sallyport-90-coraza")
 	case CRSPlugin:

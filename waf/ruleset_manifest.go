@@ -99,7 +99,8 @@ func rulesetCheckRule(d *rulesetDirective, a rulesetActions, seen map[int]*rules
 	}
 	switch a.phase {
 	case "3", "4", "5", "response", "logging":
-		if d.file.mount.prefix != rulesetMountCRS { // the Core Rule Set is taken as it is
+		// The Core Rule Set is taken as it is, and ours is for engines that look at answers as well.
+		if in := d.file.mount.prefix; in != rulesetMountCRS && in != rulesetMountOwn {
 			e := d.fail(RulesPhaseUnused, "phase:"+a.phase)
 			e.Rule = a.id
 			errs = append(errs, e)

@@ -22,6 +22,7 @@ trap stop EXIT
 # Each case is tried with one denying rule; the others are switched off by a request header that only this file knows.
 {
 	printf 'SecRuleEngine On\nSecRequestBodyAccess On\nSecRequestBodyLimit 1048576\nSecAuditEngine Off\n'
+	printf 'SecResponseBodyAccess On\nSecResponseBodyMimeType application/json\n'
 	python3 "$here/cases.py" switches "$here/../../portable"
 	cat "$here"/../../portable/*.conf
 } > "$work/rules.conf"
@@ -32,8 +33,7 @@ worker_processes 1; pid $work/ng/pid; error_log $work/logs/ng.log warn;
 events { worker_connections 64; }
 http { access_log off; large_client_header_buffers 200 32k; underscores_in_headers on;
   client_body_temp_path $work/ng/b; proxy_temp_path $work/ng/p; fastcgi_temp_path $work/ng/f; uwsgi_temp_path $work/ng/u; scgi_temp_path $work/ng/s;
-  server { listen 127.0.0.1:18081; merge_slashes off; modsecurity on; modsecurity_rules_file $work/rules.conf; location / { proxy_pass http://127.0.0.1:18099; } }
-  server { listen 127.0.0.1:18099; location / { return 200 "backend\n"; } } }
+  server { listen 127.0.0.1:18081; merge_slashes off; modsecurity on; modsecurity_rules_file $work/rules.conf; location / { proxy_pass http://127.0.0.1:18099; } } }
 C
 cat > "$work/ap.conf" <<C
 ServerName localhost
