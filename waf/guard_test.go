@@ -738,3 +738,28 @@ func TestConfigFaults(t *testing.T) {
 		t.Errorf("%T holds no *waf.ConfigError", err)
 	}
 }
+
+// A call costs no more than this many allocations over those of the handler, the copy of the request included.
+func TestGuardAllocs(t *testing.T) {
+	const most = 12
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	g, err := waf.New(testConfig(func(c *waf.Config) { c.DangerouslyNoRules = true }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	template := post("")
+	for _, body := range []string{call, strings.Replace(call, "hi", strings.Repeat("0123456789abcde ", 4<<10), 1)} {
+		allocs := func(h http.Handler) float64 {
+			w := &reusedWriter{header: make(http.Header)}
+			return testing.AllocsPerRun(200, func() {
+				r := *template
+				r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+				h.ServeHTTP(w, &r)
+			})
+		}
+		if bare, guarded := allocs(handler), allocs(g.Wrap(handler)); guarded > bare+most {
+			t.Errorf("%d bytes: %v allocations, %v without the Guard, want at most %d more", len(body), guarded, bare, most)
+		}
+	}
+}

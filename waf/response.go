@@ -46,27 +46,32 @@ func (j *judgement) inspector(w http.ResponseWriter) *response {
 	if j.preflight || j.modeOf(&Denial{Layer: LayerResponse}) == DetectOnly {
 		return nil
 	}
-	rw := &response{ResponseWriter: w, j: j}
+	var (
+		header  func(http.Header)
+		message func([]byte) ([]byte, error)
+		opens   bool // the stream of an HTTP+SSE session
+	)
 	switch {
 	case j.metadata && !j.s.keepPoisoned:
-		rw.message = inspectMetadata
+		message = inspectMetadata
 	case j.endpoint == nil:
 		return nil
 	default:
 		if j.s.sessions != nil {
-			rw.header = j.bindHeader
+			header = j.bindHeader
 		}
-		if j.r.Method == http.MethodGet && j.endpoint.Transport != TransportStreamableHTTP {
-			rw.event = rw.opened
-		}
+		opens = j.r.Method == http.MethodGet && j.endpoint.Transport != TransportStreamableHTTP
 		if j.needsListFilter() {
-			rw.message = j.filterLists
+			message = j.filterLists
 		}
 	}
-	if rw.header == nil && rw.event == nil && rw.message == nil {
+	if header == nil && message == nil && !opens {
 		return nil
 	}
-	rw.lock = make(chan struct{}, 1)
+	rw := &response{ResponseWriter: w, j: j, header: header, message: message, lock: make(chan struct{}, 1)}
+	if opens {
+		rw.event = rw.opened
+	}
 	if rw.event != nil || rw.message != nil {
 		j.r.Header.Del("Accept-Encoding") // an answer that is compressed can't be read
 	}
