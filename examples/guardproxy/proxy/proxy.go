@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/waf"
@@ -34,6 +35,7 @@ func New(upstream *url.URL, report func(error)) http.Handler {
 		Rewrite:       func(pr *httputil.ProxyRequest) { rewrite(pr, upstream) },
 		Transport:     transport(),
 		FlushInterval: -1, // every write of the upstream is flushed at once
+		BufferPool:    new(buffers),
 		ModifyResponse: func(resp *http.Response) error {
 			resp.Header.Del("X-Request-Id") // the answer carries the Guard's
 			return nil
@@ -82,11 +84,18 @@ func transport() *http.Transport {
 	}
 }
 
-// detachBody gives r a body of its own. The transport may still read it after the answer began, even after the handler
-// returned; a body that still belongs to the server or to the Guard's buffers is gone by then, and with it the stream.
+// detachBody gives r a body that does not belong to the server. The transport may still read it after the answer began, when the
+// server has closed its own, and the stream would be cut. The body that a Guard read is such a one already: requests as they arrive
+// have no GetBody, and the Guard's says whether all of the body is in its memory.
 func detachBody(w http.ResponseWriter, r *http.Request) error {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
+	}
+	if r.GetBody != nil {
+		if body, err := r.GetBody(); err == nil {
+			r.Body = body
+			return nil
+		}
 	}
 	var body bytes.Buffer
 	if n := r.ContentLength; n > 0 && n <= maxBodyBytes {
@@ -104,6 +113,22 @@ func detachBody(w http.ResponseWriter, r *http.Request) error {
 	r.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
 	return nil
 }
+
+// buffers are what answers are copied through. Without them ReverseProxy makes a new one for every answer.
+type buffers struct{ pool sync.Pool }
+
+const bufferBytes = 32 << 10
+
+// Get implements httputil.BufferPool.
+func (b *buffers) Get() []byte {
+	if buffer, ok := b.pool.Get().(*[bufferBytes]byte); ok {
+		return buffer[:]
+	}
+	return make([]byte, bufferBytes)
+}
+
+// Put implements httputil.BufferPool.
+func (b *buffers) Put(buffer []byte) { b.pool.Put((*[bufferBytes]byte)(buffer)) }
 
 func bodyError(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest

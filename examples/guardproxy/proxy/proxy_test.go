@@ -162,6 +162,34 @@ func TestTheTransportNeverReadsTheInboundBody(t *testing.T) {
 	}
 }
 
+// unread fails the test if anybody reads it.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the inbound body was read")
+	return 0, io.ErrUnexpectedEOF
+}
+
+func (u unread) Close() error { return nil }
+
+// A body that the Guard holds in memory is sent from there, and not copied: its bounds would count half of what is held.
+func TestTheGuardsBodyIsNotCopied(t *testing.T) {
+	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	defer back.Close()
+	target, err := url.Parse(back.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/mcp", unread{t})
+	r.ContentLength = 5
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("again")), nil }
+	proxy.New(target, nil).ServeHTTP(w, r)
+	if got := w.Body.String(); got != "again" {
+		t.Errorf("the upstream got %q, want the body of GetBody", got)
+	}
+}
+
 // The upstream waits for the client to have read an event before it sends the next one: a proxy that buffers hangs here.
 func TestEventsPassOneByOne(t *testing.T) {
 	read := make(chan struct{})
