@@ -24,7 +24,7 @@ type Denial struct {
 	RequestID string
 
 	MCP   bool // the request was for an MCP endpoint, so the answer is a JSON-RPC error
-	Close bool // the connection must be closed after the answer: its framing is in doubt
+	Close bool // an HTTP/1 connection must be closed after the answer: its framing is in doubt
 
 	header http.Header // fields that the status demands, such as Allow or WWW-Authenticate; nil if none
 	data   []byte      // raw JSON of the error's data; nil if none
@@ -67,7 +67,8 @@ func (g *Guard) deny(w http.ResponseWriter, r *http.Request, j *judgement) {
 	}
 	d := &j.denial
 	f := answer.Refusal{
-		Status: d.Status, Header: d.header, Close: d.Close,
+		Status: d.Status, Header: d.header,
+		Close:   d.Close && r.ProtoMajor < 2, // HTTP/2 frames each request by itself, and the others on the connection are somebody else's
 		JSONRPC: d.MCP, ID: d.RPCID, Code: d.RPCCode, Message: d.RPCText, Data: d.data,
 		Text: d.Code,
 	}

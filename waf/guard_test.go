@@ -359,6 +359,12 @@ func TestBodyErrors(t *testing.T) {
 	if rec := g.serve(r); rec.Code != 400 || rec.Header().Get("Connection") != "close" || g.reached != 0 {
 		t.Errorf("broken body: status %d, header %v, reached %d times; want 400, close, never", rec.Code, rec.Header(), g.reached)
 	}
+	r = post("")
+	r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(call), failing{})), -1
+	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/2.0", 2, 0
+	if rec := g.serve(r); rec.Code != 400 || rec.Header().Get("Connection") != "" {
+		t.Errorf("broken body over HTTP/2: status %d, header %v; want 400, and a connection that the others keep", rec.Code, rec.Header())
+	}
 	r = post(call)
 	r.Trailer = http.Header{"X-Late": {"1"}}
 	if rec := g.serve(r); rec.Code != 400 || g.reached != 0 {
