@@ -81,6 +81,8 @@ func transport() *http.Transport {
 		DisableCompression:  true,
 		MaxIdleConnsPerHost: 64,
 		IdleConnTimeout:     90 * time.Second,
+
+		MaxResponseHeaderBytes: 256 << 10, // of an upstream's answer, 1xx before it included
 	}
 }
 
