@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sallyport/sallyport/internal/jsonscan"
 	"github.com/sallyport/sallyport/internal/schema"
 )
 
@@ -125,15 +126,20 @@ func (c *check) findExtra(method Raw) *extra {
 	if c.v.methods == nil {
 		return nil
 	}
-	e := c.v.methods[string(method.body())]
-	if e == nil {
-		c.text = method.AppendText(c.text[:0])
-		e = c.v.methods[string(c.text)]
-	}
+	e := c.v.methods[string(c.textOf(method))]
 	if e == nil || !e.admits(c.version, c.ctx.Direction) {
 		return nil
 	}
 	return e
+}
+
+// textOf returns the decoded text of a string, in place where it has no escape.
+func (c *check) textOf(r Raw) []byte {
+	if !jsonscan.HasEscape(r) {
+		return r.body()
+	}
+	c.text = r.AppendText(c.text[:0])
+	return c.text
 }
 
 // rowOfExtra fills a row for the revision at hand.
@@ -159,12 +165,7 @@ func (c *check) more(outer int) bool {
 	if c.known != MethodToolsCall || c.v.tools == nil {
 		return true
 	}
-	name := c.get(capName)
-	rule := c.v.tools[string(name.body())]
-	if rule == nil {
-		c.text = name.AppendText(c.text[:0])
-		rule = c.v.tools[string(c.text)]
-	}
+	rule := c.v.tools[string(c.textOf(c.get(capName)))]
 	if rule == nil {
 		return true
 	}

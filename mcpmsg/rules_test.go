@@ -117,6 +117,7 @@ func TestToolRules(t *testing.T) {
 		{Name: "fold"},
 		{Name: "exact", CaseSensitiveArguments: true},
 		{Name: "needs", InputSchema: compile(t, `{"type":"object","required":["a"]}`)},
+		{Name: `b\u0061ck`, InputSchema: compile(t, `{"type":"object","required":["a"]}`)},
 	}})
 	for _, r := range []struct {
 		name, arguments string
@@ -131,6 +132,9 @@ func TestToolRules(t *testing.T) {
 		{"other", `{"path":1,"Path":2}`, 0},
 		{"needs", `{"a":1}`, 0},
 		{"needs", `{}`, mcpmsg.CodeSchemaMissing},
+		{`n\u0065eds`, `{}`, mcpmsg.CodeSchemaMissing},
+		{`b\u0061ck`, `{}`, 0}, // the tool "back"
+		{`b\\u0061ck`, `{}`, mcpmsg.CodeSchemaMissing},
 		{"needs", `{"a":1,"b":2,"B":3}`, mcpmsg.CodeDuplicateMember},
 	} {
 		in := `{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"` + r.name + `","arguments":` + r.arguments + `}}`
@@ -202,6 +206,32 @@ func TestCompileSchemaErrors(t *testing.T) {
 	} {
 		if _, err := mcpmsg.CompileSchema([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("CompileSchema(%.100s) = %v, want an error with %s", in, err, want)
+		}
+	}
+}
+
+// TestCompileSchemaBounds: what is as large as a bound says still compiles. TestCompileSchemaErrors has what is larger by one.
+func TestCompileSchemaBounds(t *testing.T) {
+	members := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, ","+format, i)
+		}
+		return b.String()[1:]
+	}
+	for name, text := range map[string]string{
+		"bytes":        strings.Repeat(" ", 1<<20-2) + `{}`,
+		"depth":        strings.Repeat(`{"items":`, 63) + "{}" + strings.Repeat("}", 63),
+		"alternatives": `{"anyOf":[` + members(64, `{"minLength":%d}`) + `]}`,
+		"required":     `{"required":[` + members(64, `"r%d"`) + `]}`,
+		"alike":        `{"properties":{` + members(64, `"beginnin%03dand ends":{}`) + `}}`,
+		"numbers":      `{"enum":[` + members(256, `%d`) + `]}`,
+		"pattern":      `{"pattern":"` + strings.Repeat("a", 4093) + `{1}"}`,
+		"header marks": `{"properties":{` + members(32, `"p%d":{"type":"string","x-mcp-header":"P%[1]d"}`) + `}}`,
+		"references":   `{"allOf":[{"$ref":"#/$defs/c0"},{"minLength":1}],"$defs":{` + members(200, `"c%d":{"$ref":"#/$defs/d%[1]d"},"d%[1]d":{"maxLength":%[1]d}`) + `}}`,
+	} {
+		if _, err := mcpmsg.CompileSchema([]byte(text)); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -326,6 +356,26 @@ func TestMirrorParams(t *testing.T) {
 		}
 		if n := allocs(20, func() { v.CheckMirror(&m, h) }); n != 0 {
 			t.Errorf("%s with %v: %v allocations, want 0", r.arguments, r.add, n)
+		}
+	}
+}
+
+// TestMirrorParamsOfLongNames: a name of any length, in any spelling, finds its rule without allocation.
+func TestMirrorParamsOfLongNames(t *testing.T) {
+	long := strings.Repeat("n", 400)
+	v := newValidator(t, mcpmsg.Config{MaxTargetBytes: 4096, Tools: []mcpmsg.ToolRule{
+		{Name: long, InputSchema: compile(t, `{"type":"object","properties":{"a":{"type":"string","x-mcp-header":"A"}}}`)}}})
+	for _, name := range []string{long, strings.Repeat(`\u006e`, 400)} {
+		m, bad := v.Check([]byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+name+`","arguments":{"a":"x"},`+meta26+`}}`), client(0))
+		if !bad.OK() {
+			t.Fatal(bad.Err())
+		}
+		h := map[string][]string{"MCP-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {long}, "Mcp-Param-A": {"y"}}
+		if bad := v.CheckMirror(&m, h); bad.Code != mcpmsg.CodeMirrorMismatch || bad.Name != "Mcp-Param-A" {
+			t.Errorf("%v in %q", bad.Code, bad.Name)
+		}
+		if n := allocs(20, func() { v.CheckMirror(&m, h) }); n != 0 {
+			t.Errorf("%v allocations, want 0", n)
 		}
 	}
 }

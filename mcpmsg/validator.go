@@ -147,10 +147,11 @@ func (c *check) run() bool {
 // others tries the revisions that are left after the newest one with a handshake has refused a message that came without
 // a revision. If none admits it the first verdict stands.
 func (c *check) others(from int) bool {
+	if c.ctx.Version != 0 {
+		return false
+	}
 	first := c.bad
 	switch {
-	case c.ctx.Version != 0:
-		return false
 	case c.found != 0 && first.Code == CodeVersionMismatch:
 		c.version = c.found
 		return c.one(from, 0) >= 0
