@@ -42,6 +42,24 @@
 // and resources are filtered and looked at, and where session ids are bound: streams leave event by event as they are written, and
 // http.ResponseController reaches the server's own writer.
 //
+// # Codes
+//
+// The reasons that [Denial] and [Event] give are stable. Those of the layers validate and message are the codes of the packages validate
+// and mcpmsg; the others, and what the Guard adds to them, are:
+//
+//	validate    method_connect, header_reroutes
+//	endpoint    endpoint_ambiguous, endpoint_exposed; guard_closed
+//	transport   transport_verb, transport_override, transport_upgrade, host_not_allowed, origin_not_allowed, media_type,
+//	            not_acceptable, session_repeated, version_unsupported
+//	identity    identity_required, identity_failed, token_in_query, session_unknown
+//	body        body_too_large, body_timeout, body_unreadable, body_encoded, body_trailer, body_unexpected, bodies_too_many
+//	message     version_unsupported
+//	policy      mcp_method_not_allowed, tool_not_allowed, argument_not_allowed, prompt_not_allowed, resource_not_allowed,
+//	            streams_too_many, rate_exceeded, limiter_failed
+//	rules       rules_matched, rules_failed, rules_closed
+//	response    response_unreadable, response_encoded, response_too_large, response_media_type, response_hidden_text,
+//	            response_instructions, response_header_mark, response_metadata
+//
 // # Limits of protection
 //
 // The Guard judges requests. It does not see what a tool does with a permitted call, what a client does with an answer, or
