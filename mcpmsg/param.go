@@ -100,8 +100,9 @@ func (v *Validator) mirrorsParams(m *Message, header map[string][]string, must b
 	if m.Method != MethodToolsCall || v.tools == nil {
 		return Violation{}
 	}
-	var buf [128]byte
-	rule := v.tools[string(m.Name.AppendText(buf[:0]))]
+	c := v.pool.Get().(*check)
+	rule := v.tools[string(c.textOf(m.Name))]
+	v.pool.Put(c)
 	if rule == nil || rule.InputSchema == nil {
 		return Violation{}
 	}
