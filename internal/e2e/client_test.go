@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"slices"
 	"strings"
@@ -43,10 +44,10 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.next.RoundTrip(r)
 }
 
-// httpClient is a client of its own for one test, so that no idle connection outlives it.
+// httpClient is a client of its own for one test, so that no idle connection outlives it. It takes the certificates that tests make.
 func httpClient(t *testing.T) *http.Client {
 	t.Helper()
-	transport := &http.Transport{}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: bearer{transport}}
 }

@@ -33,7 +33,7 @@ func stayIdle(t *testing.T, clients map[string]connector) {
 				defer cancel()
 				seen, stage := &events{}, newStage()
 				defer stage.end()
-				cfg := guardedConfig(seen)
+				cfg := guardedConfig(t, seen)
 				cfg.Limits.BodyTimeout = bound
 				proxied := wirings[1].wrap(t, newGuard(t, cfg), h.handler(stage))
 				changed := make(chan struct{}, 16)

@@ -38,7 +38,7 @@ func negotiate(t *testing.T, clients map[string]connector) {
 				defer cancel()
 				seen, stage := &events{}, newStage()
 				defer stage.end()
-				cfg := guardedConfig(seen)
+				cfg := guardedConfig(t, seen)
 				cfg.Endpoints[0].Versions = tc.versions
 				guarded := newGuard(t, cfg).Wrap(goSDKStreamable(stage, true))
 				s, err := clients[client](ctx, t, server{url: listen(t, guarded) + "/mcp", changed: func() {}})

@@ -41,7 +41,7 @@ func TestTypeScriptAuthorization(t *testing.T) {
 						w.Header().Set("Content-Type", "application/json")
 						fmt.Fprintf(w, `{"resource":"%s/mcp","authorization_servers":["%s"]}`, base, issuer)
 					})
-					cfg := guardedConfig(seen)
+					cfg := guardedConfig(t, seen)
 					if named {
 						cfg.ResourceMetadata = base + document
 					}

@@ -29,6 +29,7 @@ type play struct {
 	connect  connector
 	host     *host
 	revision string
+	protocol string // of HTTP
 }
 
 // run plays against a fresh host and returns what was seen, line by line. Behind a Guard, whose events are in seen, a call is
@@ -51,9 +52,15 @@ func (p *play) run(t *testing.T, seen *events, wrap func(http.Handler) http.Hand
 	if wrap != nil {
 		handler = wrap(handler)
 	}
+	base, _ := path{protocol: p.protocol}.listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Proto != p.protocol {
+			t.Errorf("%s %s by %s, want %s", r.Method, r.URL, r.Proto, p.protocol)
+		}
+		handler.ServeHTTP(w, r)
+	}), nil)
 	changed := make(chan struct{}, 16)
 	s, err := p.connect(ctx, t, server{
-		url: listen(t, handler) + "/mcp", legacy: p.host.legacy(), revision: p.revision,
+		url: base + "/mcp", legacy: p.host.legacy(), revision: p.revision,
 		changed: func() { changed <- struct{}{} },
 	})
 	if err != nil {

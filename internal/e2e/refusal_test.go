@@ -58,7 +58,7 @@ func refuseCall(t *testing.T, clients map[string]connector) {
 					defer cancel()
 					seen, stage := &events{}, newStage()
 					defer stage.end()
-					cfg := guardedConfig(seen)
+					cfg := guardedConfig(t, seen)
 					cfg.Endpoints[0].Tools = nil
 					tc.change(t, &cfg)
 					s, err := clients[client](ctx, t, server{
@@ -111,7 +111,7 @@ func refuseAnswer(t *testing.T, client string, connect connector) {
 			defer cancel()
 			seen, stage := &events{}, newStage()
 			defer stage.end()
-			cfg := guardedConfig(seen)
+			cfg := guardedConfig(t, seen)
 			cfg.Rules = loadRules(t, `SecRule ARGS "@contains a thought" "id:1000,phase:2,deny,status:403"`)
 			s, err := connect(ctx, t, server{
 				url: listen(t, newGuard(t, cfg).Wrap(h.handler(stage))) + "/mcp", legacy: h.legacy(), revision: revision, changed: func() {},
