@@ -22,6 +22,7 @@ var (
 	errBodyTooLarge = errors.New("waf: the body is over the limit")
 	errBodyReleased = errors.New("waf: the body was read after its request ended")
 	errBodiesFull   = errors.New("waf: there is no room for one more body")
+	errBodyPanicked = errors.New("waf: reading the body panicked")
 )
 
 // bufferPools hold the buffers of each size apart, so that a small body does not keep a large one for as long as its stream lasts.
@@ -73,20 +74,25 @@ func (b *buffer) recycle() {
 
 // readBody reads the whole body, at most limit bytes, as far as the account has room. declared is the length that the client gave,
 // or -1; the buffer grows with what arrives. After an error the buffer holds what was read so far; it is nil if there was no room
-// at all.
-func readBody(body io.Reader, declared int64, limit int, account *load, limits *Limits) (*buffer, error) {
+// at all. A body that panics leaves nothing behind.
+func readBody(body io.Reader, declared int64, limit int, account *load, limits *Limits) (b *buffer, err error) {
 	if !account.addBody(limits) {
 		return nil, errBodiesFull
 	}
 	first := int(min(declared+1, firstBuffer)) // one more, to see the end
-	b := newBuffer(min(first, limit+1))
+	b = newBuffer(min(first, limit+1))
 	b.counted = min(cap(b.bytes), limit)
 	if !account.addBytes(limits, b.counted) {
 		account.dropBody(0)
 		b.recycle()
 		return nil, errBodiesFull
 	}
-	b.account = account
+	b.account, err = account, errBodyPanicked
+	defer func() {
+		if err == errBodyPanicked {
+			b.release()
+		}
+	}()
 	for {
 		if len(b.bytes) == cap(b.bytes) {
 			grown, ok := b.grow(declared, limit, limits)

@@ -67,6 +67,22 @@ func TestReadBody(t *testing.T) {
 
 // Whatever the client declares and in whatever pieces it sends, the body is the same, the room taken is that of the buffer, and
 // nothing of it is left afterwards.
+// A body that panics, which a handler before the Guard may have put there, takes no room for good.
+func TestReadBodyPanics(t *testing.T) {
+	account := new(load)
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = readBody(io.MultiReader(strings.NewReader(strings.Repeat("x", 2000)), panicReader{}), -1, 10000, account, testLimits())
+	}()
+	if bodies, size := account.bodies.Load(), account.bodiesSize.Load(); bodies != 0 || size != 0 {
+		t.Errorf("%d bodies of %d bytes are counted, want none", bodies, size)
+	}
+}
+
+type panicReader struct{}
+
+func (panicReader) Read([]byte) (int, error) { panic(http.ErrAbortHandler) }
+
 func TestReadBodyDeclared(t *testing.T) {
 	text := strings.Repeat("0123456789", 200<<10)
 	for _, size := range []int{0, 1, 511, 512, 513, 4095, 4096, 5000, 65 << 10, 1 << 20, 1<<20 + 1, len(text)} {
