@@ -769,3 +769,37 @@ func TestGuardAllocs(t *testing.T) {
 		}
 	}
 }
+
+// A CORS preflight carries no credentials. It passes for an allowed origin, and nothing else passes as one.
+func TestPreflight(t *testing.T) {
+	preflight := func(change ...func(*http.Request)) *http.Request {
+		return post("", append([]func(*http.Request){del("Authorization"), del("Content-Type"), set("Origin", "https://app.example.com"),
+			set("Access-Control-Request-Method", "POST"), func(r *http.Request) { r.Method, r.Body, r.ContentLength = http.MethodOptions, http.NoBody, 0 }}, change...)...)
+	}
+	g := newGuarded(t, func(c *waf.Config) { c.Endpoints[0].AllowOrigins = []string{"https://app.example.com"} })
+	for _, tc := range []struct {
+		name    string
+		request *http.Request
+		status  int
+		code    string
+	}{
+		{"allowed origin", preflight(), 202, ""},
+		{"another origin", preflight(set("Origin", "https://evil.example")), 403, "origin_not_allowed"},
+		{"origin of the host, which the list does not hold", preflight(set("Origin", "https://mcp.example.com")), 403, "origin_not_allowed"},
+		{"null", preflight(set("Origin", "null")), 403, "origin_not_allowed"},
+		{"user information in the origin", preflight(set("Origin", "https://app.example.com@evil.example")), 403, "origin_invalid"},
+		{"path after the origin", preflight(set("Origin", "https://app.example.com/")), 403, "origin_invalid"},
+		{"two origins", preflight(func(r *http.Request) { r.Header.Add("Origin", "https://evil.example") }), 400, "header_duplicate"},
+		{"another host", preflight(func(r *http.Request) { r.Host = "evil.example" }), 403, "host_not_allowed"},
+		{"no origin, so no preflight", preflight(del("Origin")), 401, "identity_required"},
+		{"no method asked for, so no preflight", preflight(del("Access-Control-Request-Method")), 401, "identity_required"},
+		{"with a body", preflight(func(r *http.Request) {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(call)), int64(len(call))
+		}), 400, "body_unexpected"},
+		{"of another method, which is none", preflight(func(r *http.Request) { r.Method = http.MethodGet }, set("Accept", "text/event-stream")), 401, "identity_required"},
+	} {
+		if rec := g.serve(tc.request); rec.Code != tc.status || g.events[0].Code != tc.code || (g.reached > 0) != (tc.status == 202) {
+			t.Errorf("%s: status %d, events %+v, want %d %s", tc.name, rec.Code, g.events, tc.status, tc.code)
+		}
+	}
+}
