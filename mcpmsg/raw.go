@@ -65,4 +65,4 @@ func (r Raw) AppendText(dst []byte) []byte {
 func (r Raw) HasHiddenText() bool { return hiddenText(r, true) >= 0 }
 
 // body is what stands between the quotes of a string.
-func (r Raw) body() []byte { return r[1 : len(r)-1] }
+func (r Raw) body() []byte { return r[1:max(1, len(r)-1)] }

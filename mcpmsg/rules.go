@@ -133,8 +133,11 @@ func (c *check) findExtra(method Raw) *extra {
 	return e
 }
 
-// textOf returns the decoded text of a string, in place where it has no escape.
+// textOf returns the decoded text of a string, in place where it has no escape; of anything else nothing.
 func (c *check) textOf(r Raw) []byte {
+	if r.Kind() != RawString {
+		return nil
+	}
 	if !jsonscan.HasEscape(r) {
 		return r.body()
 	}

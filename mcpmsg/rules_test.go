@@ -380,6 +380,21 @@ func TestMirrorParamsOfLongNames(t *testing.T) {
 	}
 }
 
+// TestMirrorOfNoMessage: a Message that Check did not make is refused or passes, without a panic.
+func TestMirrorOfNoMessage(t *testing.T) {
+	v := newValidator(t, mcpmsg.Config{Tools: []mcpmsg.ToolRule{{Name: "t", InputSchema: compile(t, `{"properties":{"a":{"type":"string","x-mcp-header":"A"}}}`)}}})
+	for _, raw := range []mcpmsg.Raw{nil, mcpmsg.Raw("1"), mcpmsg.Raw(`"`), mcpmsg.Raw(`""`), mcpmsg.Raw(`"t"`), mcpmsg.Raw("{")} {
+		for method := range mcpmsg.MethodToolsCall + 20 {
+			m := mcpmsg.Message{Kind: mcpmsg.Request, Version: mcpmsg.V20251125, Method: method, MethodText: raw, Name: raw, URI: raw, ID: raw}
+			v.CheckMirror(&m, map[string][]string{"Mcp-Method": {"tools/call"}, "Mcp-Name": {"t"}, "Mcp-Param-A": {"x"}})
+			v.CheckMirror(&m, nil)
+		}
+		if raw.Is("x") {
+			t.Errorf("%s is x", raw)
+		}
+	}
+}
+
 func TestStrictToolNames(t *testing.T) {
 	v := newValidator(t, mcpmsg.Config{StrictToolNames: true})
 	for name, want := range map[string]mcpmsg.Code{"a-b_c.D9": 0, "": mcpmsg.CodeSchemaForm, "a b": mcpmsg.CodeSchemaForm, "検索": mcpmsg.CodeSchemaForm,
