@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport/sallyport/validate"
 	"github.com/sallyport/sallyport/waf"
 )
 
@@ -83,8 +84,11 @@ func playAll(t *testing.T, clients map[string]connector) {
 							}
 							seen := &events{}
 							cfg := guardedConfig(t, seen)
-							if wiring.name == "proxy" { // one of them binds the ids of sessions
+							if wiring.name == "proxy" { // one binds the ids of sessions, the other one is as strict as it can be
 								cfg.SessionKeys = [][]byte{bytes.Repeat([]byte("k"), 32)}
+							} else {
+								cfg.Request, cfg.StrictDiscovery = validate.Strict(), true
+								cfg.Message.StrictToolNames, cfg.Message.RefuseReservedMeta = true, true
 							}
 							guard := newGuard(t, cfg)
 							guarded := p.run(t, seen, func(server http.Handler) http.Handler { return wiring.wrap(t, guard, server) })
