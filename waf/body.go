@@ -149,7 +149,7 @@ func bodyRefusal(err error) (code string, status int) {
 // checkBody is step 5: it reads the whole body, once, into memory.
 func (j *judgement) checkBody() Denial {
 	r := j.r
-	if r.Body == nil || r.Body == http.NoBody {
+	if r.Body == nil || r.Body == http.NoBody || j.isUnread() {
 		return Denial{}
 	}
 	refuse := func(code string, status int) Denial {

@@ -54,6 +54,11 @@ type Config struct {
 	// in memory while the request is judged and served.
 	MaxBodyBytes int
 
+	// DangerouslyUnreadBodies are paths of which the bodies pass to the handler as they come, for uploads: of any size, at any pace, and
+	// seen by no rule. Everything else about such a request is checked. Patterns are those of [Endpoint].Path, compared with the path as
+	// it is on the wire; at most 1,024. A path that may lead to an endpoint is never one of them.
+	DangerouslyUnreadBodies []string
+
 	// Request bounds and checks header fields and the request target. Message bounds MCP messages; its size limit is
 	// MaxBodyBytes unless it sets a smaller one.
 	Request validate.RequestConfig

@@ -173,6 +173,9 @@ func compile(cfg Config) (*state, error) {
 	if s.endpoints, more = compileEndpoints(endpoints, cfg.Message); len(more) > 0 {
 		errs = append(errs, more...)
 	}
+	if s.unread, more = compileUnread(cfg.DangerouslyUnreadBodies, s.endpoints); len(more) > 0 {
+		errs = append(errs, more...)
+	}
 	if s.identities, more = compileIdentities(cfg.Identities, cfg.Authenticate); len(more) > 0 {
 		errs = append(errs, more...)
 	}

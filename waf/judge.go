@@ -22,6 +22,7 @@ type state struct {
 	sessions        *sessionBinding // nil if ids are not bound
 	messages        *mcpmsg.Validator
 	maxBody         int
+	unread          pathTable // paths of which bodies pass unread
 	limits          Limits
 	limiter         Limiter // nil if there is none
 	strictDiscovery bool
