@@ -106,11 +106,15 @@ func (ids *identities) takeTrustedHeader(r *http.Request) string {
 // deleteTwins removes every other spelling of a canonical field name that CGI-style servers read as that name.
 func deleteTwins(h http.Header, canonical string) {
 	for name := range h {
-		if len(name) == len(canonical) && name != canonical &&
-			strings.EqualFold(strings.ReplaceAll(name, "_", "-"), strings.ReplaceAll(canonical, "_", "-")) {
+		if name != canonical && isSpelling(name, canonical) {
 			delete(h, name)
 		}
 	}
+}
+
+// isSpelling reports whether CGI-style servers read both field names as the same.
+func isSpelling(name, canonical string) bool {
+	return len(name) == len(canonical) && strings.EqualFold(strings.ReplaceAll(name, "_", "-"), strings.ReplaceAll(canonical, "_", "-"))
 }
 
 // bearerName returns the identity that the token belongs to, or "". It compares with every known token, so that the time

@@ -300,12 +300,17 @@ func (j *judgement) checkRequest() Denial {
 }
 
 // isRerouted reports whether a field by which some frameworks replace the path of the target leads to an endpoint, or away from
-// this one.
+// this one, or in a way that they may take for either.
 func (j *judgement) isRerouted() bool {
-	for _, name := range [...]string{"X-Original-Url", "X-Rewrite-Url"} {
-		for _, target := range j.r.Header[name] {
-			ep, ambiguous := j.s.endpoints.find(pathOf(target))
-			if ambiguous || ep != j.endpoint && (ep == nil || j.endpoint == nil || ep.group != j.endpoint.group) {
+	for name, values := range j.r.Header {
+		if !isSpelling(name, "X-Original-Url") && !isSpelling(name, "X-Rewrite-Url") {
+			continue
+		}
+		for _, target := range values {
+			path := pathOf(target)
+			ep, ambiguous := j.s.endpoints.find(path)
+			if ambiguous || ep != j.endpoint && (ep == nil || j.endpoint == nil || ep.group != j.endpoint.group) ||
+				path != "" && path[0] != '/' || strings.HasPrefix(path, "//") || hasDotSegment(foldPath(path)) {
 				return true
 			}
 		}

@@ -29,8 +29,8 @@ func (j *judgement) checkTransport() Denial {
 	if len(origins) > 1 || len(origins) == 1 && !ep.originAllowed(origins[0], r) {
 		return transportDenial("origin_not_allowed", http.StatusForbidden)
 	}
-	for _, name := range [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"} {
-		if len(r.Header[name]) > 0 {
+	for name := range r.Header {
+		if isSpelling(name, "X-Http-Method-Override") || isSpelling(name, "X-Http-Method") || isSpelling(name, "X-Method-Override") {
 			// Frameworks that obey it would see another method than this step did.
 			return transportDenial("transport_override", http.StatusBadRequest)
 		}
