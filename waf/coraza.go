@@ -69,9 +69,6 @@ func (rs *Ruleset) evaluate(in ruleInput) (v ruleVerdict) {
 	if rs.waf == nil {
 		return ruleVerdict{Err: errCorazaClosed}
 	}
-	if corazaTooLong(in.Message) {
-		return ruleVerdict{Denied: true, Status: http.StatusRequestEntityTooLarge}
-	}
 	var sieved *sieveRun
 	if rs.sieve != nil {
 		sieved = rs.sieve.start(&in)
@@ -79,6 +76,9 @@ func (rs *Ruleset) evaluate(in ruleInput) (v ruleVerdict) {
 		if sieved.passes() {
 			return ruleVerdict{}
 		}
+	}
+	if corazaTooLong(in.Message) { // no sieve passes it
+		return ruleVerdict{Denied: true, Status: http.StatusRequestEntityTooLarge}
 	}
 	tx := rs.waf.NewTransaction()
 	v = rs.run(tx, &in, sieved)

@@ -2,6 +2,7 @@ package waf
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -16,6 +17,8 @@ func TestCorazaTooLong(t *testing.T) {
 	list := func(n, size int) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("p", size-2)+`",`, n), ",") + "]"
 	}
+	sieved := corazaInline(t, `SecRule ARGS:none "@streq a" "id:1000,phase:2,deny"`)
+	engine := &Ruleset{waf: sieved.waf, args: sieved.args}
 	text := func(size int) string { return `"` + strings.Repeat("a", size-2) + `"` }
 	for _, tc := range []struct {
 		name, member, value string
@@ -38,6 +41,13 @@ func TestCorazaTooLong(t *testing.T) {
 		}
 		if got := corazaTooLong(&m); got != tc.want {
 			t.Errorf("%s: corazaTooLong = %v, want %v", tc.name, got, tc.want)
+		}
+		in := corazaInput("POST", "/mcp", body)
+		in.Message = &m
+		for _, rs := range []*Ruleset{sieved, engine} {
+			if v := rs.evaluate(in); v.Denied != tc.want || v.Err != nil || (tc.want && v.Status != http.StatusRequestEntityTooLarge) {
+				t.Errorf("%s: sieve %v: %+v, want a refusal: %v", tc.name, rs.sieve != nil, v, tc.want)
+			}
 		}
 	}
 	if corazaTooLong(nil) {

@@ -25,7 +25,6 @@ const (
 type sieveField struct {
 	shape *sieveShape
 	raw   mcpmsg.Raw // a leaf of the message whose value nobody has asked for yet
-	plain bool       // raw is a string without escapes
 	text  string     // the value
 }
 
@@ -39,7 +38,7 @@ func (f *sieveField) value() string {
 
 // passesGate reports whether the value could match the pattern behind the gate.
 func (f *sieveField) passesGate(g *sieveGate) bool {
-	if f.raw != nil && f.plain {
+	if f.raw != nil && f.raw[0] == '"' && bytes.IndexByte(f.raw, '\\') < 0 {
 		return sieveGatePasses(g, f.raw[1:len(f.raw)-1])
 	}
 	return sieveGatePasses(g, f.value())
@@ -64,6 +63,7 @@ type sieveShape struct {
 	key   string    // source and name
 	bits  sieveBits // targets that the field is one of, and links whose operator matches its name
 	doubt sieveBits // links for which that is not known
+	short bool      // counts for corazaMaxShortBytes
 }
 
 // sieveFields finds shapes. Names come back from request to request, and from item to item of an array, so they are kept; a slot holds
@@ -115,6 +115,7 @@ func (f *sieveFields) judge(key string) *sieveShape {
 	s := &sieveShape{key: key}
 	from, name := sieveSource(key[0]), key[1:]
 	lower := strings.ToLower(name)
+	s.short = from == sieveBody && corazaIsShort([]byte(name))
 	for bit := range f.tests {
 		test := &f.tests[bit]
 		for i := range test.targets {

@@ -1,7 +1,6 @@
 package waf
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/corazawaf/coraza/v3/experimental/plugins/plugintypes"
@@ -61,14 +60,15 @@ func (r *sieveRun) resume(vars plugintypes.TransactionVariables) bool {
 	return len(r.list) < r.s.limit
 }
 
-// message takes in the leaves of the message. It is false for one that has too many.
+// message takes in the leaves of the message. It is false for one that has too many, or too many bytes of short ones.
 func (r *sieveRun) message() bool {
 	if r.in.Message == nil {
 		return true
 	}
 	r.body = len(r.list)
 	period := 1 // so many fields ago the field was the same member of the item before
-	return corazamcp.EachLeaf(r.in.Message, r.s.limit-r.body, func(name []byte, value mcpmsg.Raw) {
+	short := 0
+	err := corazamcp.EachLeaf(r.in.Message, r.s.limit-r.body, func(name []byte, value mcpmsg.Raw) {
 		r.key = append(append(r.key[:0], byte(sieveBody)), name...)
 		end := len(r.list)
 		likely := r.list[end-min(period, end)].shape
@@ -79,8 +79,12 @@ func (r *sieveRun) message() bool {
 				break
 			}
 		}
-		r.append(sieveField{shape: shape, raw: value, plain: value[0] == '"' && bytes.IndexByte(value, '\\') < 0})
-	}) == nil
+		if shape.short {
+			short += len(value)
+		}
+		r.append(sieveField{shape: shape, raw: value})
+	})
+	return err == nil && (short <= corazaMaxShortBytes || len(r.in.Message.Raw) <= corazaMaxShortBytes)
 }
 
 func (r *sieveRun) add(from sieveSource, name, value string) {
