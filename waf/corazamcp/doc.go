@@ -23,7 +23,7 @@
 //
 // All of the values are shown, because a processor does not learn which rules are loaded: Coraza gives it variables and limits, its observer
 // of rules sees a rule before its chain and before directives that change it, and neither sees the other. waf.LoadRules knows its
-// rules, and shows those values only that some rule may match, which takes a call of 64 KiB from 15 to 2 ms. A program with
+// rules, and shows those values only that some rule may match, which takes a suspicious call of 64 KiB from 15 to 2 ms. A program with
 // transactions of its own that knows its rules as well can do the same by [FillSome].
 //
 // # The operators
