@@ -27,7 +27,7 @@ type ToolRule struct {
 	_ [0]func() // keyed literals only; not comparable
 
 	Name        string  // exact
-	InputSchema *Schema // what the arguments must be; nil = any object
+	InputSchema *Schema // what the arguments must be; nil = any object; made by CompileSchema
 
 	// CaseSensitiveArguments says that the tool tells apart argument names that differ only in case. With false, which is right
 	// for tools that hand their arguments to a reader that folds names, such names repeat each other.
@@ -69,6 +69,8 @@ func (v *Validator) compileRules(cfg *Config) (errs []error) {
 			bad("Config.Methods[%d] has an unknown From or Since", i)
 		case v.methods[r.Method] != nil:
 			bad("Config.Methods[%d].Method is there twice", i)
+		case r.Params != nil && r.Params.root == nil:
+			bad("Config.Methods[%d].Params was not made by CompileSchema", i)
 		}
 		if r.Params != nil {
 			e.params = r.Params.root
@@ -84,6 +86,8 @@ func (v *Validator) compileRules(cfg *Config) (errs []error) {
 			bad("Config.Tools[%d].Name is empty", i)
 		case v.tools[r.Name] != nil:
 			bad("Config.Tools[%d].Name is there twice", i)
+		case r.InputSchema != nil && r.InputSchema.root == nil:
+			bad("Config.Tools[%d].InputSchema was not made by CompileSchema", i)
 		}
 		if v.tools == nil {
 			v.tools = map[string]*ToolRule{}

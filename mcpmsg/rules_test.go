@@ -304,10 +304,10 @@ func TestMethodRules(t *testing.T) {
 		}
 	}
 	_, err := mcpmsg.New(mcpmsg.Config{
-		Methods: []mcpmsg.MethodRule{{}, {Method: "a", From: 3}, {Method: "b"}, {Method: "b"}},
-		Tools:   []mcpmsg.ToolRule{{}, {Name: "a"}, {Name: "a"}}, ResultTypes: []string{"complete"},
+		Methods: []mcpmsg.MethodRule{{}, {Method: "a", From: 3}, {Method: "b"}, {Method: "b"}, {Method: "c", Params: new(mcpmsg.Schema)}},
+		Tools:   []mcpmsg.ToolRule{{}, {Name: "a"}, {Name: "a"}, {Name: "b", InputSchema: new(mcpmsg.Schema)}}, ResultTypes: []string{"complete"},
 	})
-	for _, part := range []string{"Methods[0]", "Methods[1]", "Methods[3]", "Tools[0]", "Tools[2]", "ResultTypes[0]"} {
+	for _, part := range []string{"Methods[0]", "Methods[1]", "Methods[3]", "Methods[4]", "Tools[0]", "Tools[2]", "Tools[3]", "ResultTypes[0]"} {
 		if !strings.Contains(fmt.Sprint(err), part) {
 			t.Errorf("the error does not name %s: %v", part, err)
 		}
