@@ -30,6 +30,7 @@ var faults = []struct {
 	{"the server dies within a stream", "", serverDiesInStream},
 	{"a client does not read", "", clientDoesNotRead},
 	{"a server takes its time", "", slowServer},
+	{"a client sends too slowly", "", slowClient},
 	{"a client closes its half within the body", "", halfClosed},
 	{"an event sink blocks", "", sinkBlocks},
 	{"a hook or the handler panics", "", panics},
@@ -162,6 +163,22 @@ func slowServer(t *testing.T, p path) {
 		t.Error("an answer came before the server wrote it")
 	}
 	<-left
+	stillServes(t, guard, client, base)
+}
+
+// A body that does not come within its time is given up, and its client told so.
+func slowClient(t *testing.T, p path) {
+	guard, base, client := p.serve(t, waf.Config{Limits: waf.Limits{BodyTimeout: 50 * time.Millisecond}}, orTeapot(unreached(t).ServeHTTP))
+	body, writer := io.Pipe()
+	go func() { _, _ = io.WriteString(writer, ping[:10]) }()
+	r := mcpRequest(t, base+"/mcp", ping)
+	r.Body, r.ContentLength, r.GetBody = body, int64(len(ping)), nil
+	resp, err := client.Do(r)
+	_ = writer.Close() // for which Go's client waits
+	if err != nil || resp.StatusCode != http.StatusRequestTimeout {
+		t.Fatalf("answer %v, %v, want 408", resp, err)
+	}
+	_ = resp.Body.Close()
 	stillServes(t, guard, client, base)
 }
 

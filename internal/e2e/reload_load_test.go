@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport/sallyport/waf"
 )
 
-// reloads is raised for a soak: go test -race -run ReloadsUnderLoad -reloads 1000 -timeout 1h ./internal/e2e
+// reloads is raised for a soak: go test -race ./internal/e2e -run ReloadsUnderLoad -timeout 1h -reloads 1000
 var reloads = flag.Int("reloads", 40, "how often TestReloadsUnderLoad reloads")
 
 // While configurations come and go, every tenth with a ruleset that the Guard loads and closes, every call is answered, no call passes that each of them denies, and
