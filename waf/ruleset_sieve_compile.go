@@ -3,6 +3,7 @@ package waf
 import (
 	"hash/maphash"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/waf/corazamcp"
@@ -23,9 +24,10 @@ type sieveCompiler struct {
 
 // A sieveUnit is a rule or marker at its place in the set.
 type sieveUnit struct {
+	source *rulesetUnit
 	id     int
 	tags   []string
-	phase  int
+	phase  int // 3 = one that does not run
 	rule   sieveRule
 	skip   string // marker to go on behind after a match
 	marker string
@@ -71,15 +73,38 @@ func (c *sieveCompiler) unit(u *rulesetUnit) bool {
 		tag := strings.Trim(d.args, `"`)
 		c.units = slices.DeleteFunc(c.units, func(s sieveUnit) bool { return slices.Contains(s.tags, tag) })
 	case d.name == "secrule" || d.name == "secaction":
-		return c.rule(u)
+		unit, ok := c.rule(u)
+		c.units = append(c.units, unit)
+		return ok
+	case d.name == "secruleupdatetargetbyid":
+		return c.update(d)
 	default:
 		return slices.Contains(sieveIgnored, d.name)
 	}
 	return true
 }
 
-func (c *sieveCompiler) rule(u *rulesetUnit) bool {
-	unit := sieveUnit{id: u.id, tags: u.tags, phase: 2}
+// update adds variables or exceptions to the first link of one rule. It is false for several rules.
+func (c *sieveCompiler) update(d *rulesetDirective) (ok bool) {
+	fields := strings.Fields(d.args)
+	if len(fields) != 2 {
+		return false
+	}
+	i := slices.IndexFunc(c.units, func(u sieveUnit) bool { return u.id != 0 && strconv.Itoa(u.id) == fields[0] })
+	if i < 0 || c.units[i].source.first().name != "secrule" {
+		return false
+	}
+	source := *c.units[i].source
+	source.directives = slices.Clone(source.directives)
+	variables, rest, _ := strings.Cut(source.first().args, " ")
+	source.first().args = variables + "|" + strings.Trim(fields[1], `"`) + " " + rest
+	c.units[i], ok = c.rule(&source)
+	return ok
+}
+
+// rule compiles a rule with its chain. ok is false for one whose phase is not known.
+func (c *sieveCompiler) rule(u *rulesetUnit) (unit sieveUnit, ok bool) {
+	unit = sieveUnit{source: u, id: u.id, tags: u.tags, phase: 2}
 	for i := range u.directives {
 		d := &u.directives[i]
 		actions := sieveActions(d)
@@ -89,17 +114,14 @@ func (c *sieveCompiler) rule(u *rulesetUnit) bool {
 		}
 		c.leaves.look(d, actions)
 		if unit.phase == 0 {
-			return false
+			return unit, false
 		}
 		if !l.always {
 			c.link(&l, d, actions)
 		}
 		unit.rule.links = append(unit.rule.links, l)
 	}
-	if unit.phase <= 2 { // other phases do not run
-		c.units = append(c.units, unit)
-	}
-	return true
+	return unit, true
 }
 
 type sieveAction struct{ key, value string }

@@ -90,6 +90,7 @@ func sieveConfigs() map[string]RulesConfig {
 		"own rule": {Inline: `SecRule ARGS:/params\.arguments\./ "@rx (?i)secret" "id:1000,phase:2,deny,t:none,t:lowercase,msg:'m'"
 SecRule REQUEST_HEADERS:User-Agent "@rx curl" "id:1001,phase:1,deny,t:none"`},
 		"every kind": {Profiles: []rules.Profile{}, Inline: sieveEveryKind},
+		"updated":    {Inline: "SecRuleUpdateTargetById 9599200 \"!REQUEST_HEADERS:X-Proxy-Context\"\nSecRuleUpdateTargetById 9599602 \"!ARGS:/url/\""},
 		"removed":    {Inline: "SecRuleRemoveById 9599103 9599500-9599510\nSecRuleRemoveByTag sallyport/arg-ssrf"},
 	}
 	for _, p := range []rules.Profile{rules.Portable, rules.Coraza} {
