@@ -14,6 +14,7 @@ import (
 	"github.com/corazawaf/coraza/v3/types"
 
 	"github.com/sallyport/sallyport/rules"
+	"github.com/sallyport/sallyport/waf/corazamcp"
 )
 
 // own is the program's configuration as it was. The ruleset sets no engine directive: these are the ones it needs.
@@ -43,11 +44,13 @@ func main() {
 	log.Fatal(server.Serve(listener))
 }
 
-// protect puts Coraza with both rule sets in front of next.
+// protect puts Coraza with both rule sets in front of next. The program gains the MCP rules by three lines: Register, the root of their files,
+// and their directives.
 func protect(next http.Handler) (http.Handler, error) {
+	corazamcp.Register() // the body processor and operators that the profile Coraza needs
 	engine, err := coraza.NewWAF(coraza.NewWAFConfig().
 		WithRootFS(rules.FS()).
-		WithDirectives(own + rules.Directives(rules.Portable)).
+		WithDirectives(own + rules.Directives(rules.Coraza)).
 		WithErrorCallback(func(match types.MatchedRule) { log.Println("matched rule", match.Rule().ID()) }))
 	if err != nil {
 		return nil, err

@@ -21,6 +21,8 @@ func TestCoraza(t *testing.T) {
 		{"authorised call", "/mcp", call, map[string]string{"Authorization": "Bearer t"}, http.StatusOK},
 		{"no credential", "/mcp_message", call, nil, http.StatusForbidden},
 		{"not one JSON value", "/mcp", call + "x", map[string]string{"Authorization": "Bearer t"}, http.StatusBadRequest},
+		{"a member that another parser reads", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}`, map[string]string{"Authorization": "Bearer t"},
+			http.StatusBadRequest},
 		{"the program's own rule", "/", "", map[string]string{"X-Debug": "1"}, http.StatusForbidden},
 	} {
 		req, err := http.NewRequest(http.MethodPost, "http://"+program.Addr+tc.path, strings.NewReader(tc.body))
