@@ -6,7 +6,7 @@ var unreadPath = new(endpoint)
 // isUnread reports whether the body is to pass as it comes. A path of which readers could disagree on where it leads is none of
 // those that were listed.
 func (j *judgement) isUnread() bool {
-	return j.endpoint == nil && j.s.unread.find(j.path) != nil && !hasDotSegment(foldPath(j.path))
+	return j.endpoint == nil && j.s.unread.find(j.path) != nil && !hasDotSegment(j.path)
 }
 
 // compileUnread returns the table of the paths, or every fault in them.

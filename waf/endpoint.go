@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/mcpmsg"
@@ -35,26 +36,44 @@ type endpointTable struct {
 // find returns the endpoint that path leads to, or nil. It returns ambiguous if readers could disagree on which one. A dot segment
 // takes readers that clean paths elsewhere, and each of them may undo other escapes first.
 func (t *endpointTable) find(path string) (ep *endpoint, ambiguous bool) {
-	route := foldPath(path)
-	wire, folded := t.wire.find(path), t.folded.find(route)
+	wire, folded := t.wire.find(path), t.folded.find(foldPath(path))
 	if ep = cmp.Or(wire, folded); ep == nil {
 		return nil, false
 	}
-	return ep, folded != nil && ep.group != folded.group || hasDotSegment(route)
+	return ep, folded != nil && ep.group != folded.group || hasDotSegment(path)
 }
 
-// hasDotSegment reports whether a folded path has a segment "." or "..".
+// hasDotSegment reports whether a path has a segment "." or "..", as it is or with some of its escapes undone, to whatever readers take for
+// the end of a segment. They differ on what they undo first, so nothing is dropped on the way.
 func hasDotSegment(path string) bool {
-	for {
-		i := strings.Index(path, "/.")
-		if i < 0 {
-			return false
+	for range 4 { // as it is, and as often as foldPath undoes escapes
+		for segment := range strings.FieldsFuncSeq(path, func(c rune) bool { return strings.ContainsRune(`/\;?`, c) }) {
+			if segment == "." || segment == ".." {
+				return true
+			}
 		}
-		path = path[i+1:]
-		if segment, _, _ := strings.Cut(path, "/"); segment == "." || segment == ".." {
-			return true
+		if strings.IndexByte(path, '%') < 0 {
+			break
 		}
+		path = unescapeOnce(path)
 	}
+	return false
+}
+
+// unescapeOnce undoes each escape, and leaves alone what is none.
+func unescapeOnce(path string) string {
+	out := make([]byte, 0, len(path))
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		if c == '%' && i+2 < len(path) {
+			if v, err := strconv.ParseUint(path[i+1:i+3], 16, 8); err == nil {
+				c = byte(v)
+				i += 2
+			}
+		}
+		out = append(out, c)
+	}
+	return string(out)
 }
 
 // pathTable maps paths of one form to endpoints.

@@ -310,7 +310,7 @@ func (j *judgement) isRerouted() bool {
 			path := pathOf(target)
 			ep, ambiguous := j.s.endpoints.find(path)
 			if ambiguous || ep != j.endpoint && (ep == nil || j.endpoint == nil || ep.group != j.endpoint.group) ||
-				path != "" && path[0] != '/' || strings.HasPrefix(path, "//") || hasDotSegment(foldPath(path)) {
+				path != "" && path[0] != '/' || strings.HasPrefix(path, "//") || hasDotSegment(path) {
 				return true
 			}
 		}

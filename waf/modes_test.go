@@ -159,6 +159,7 @@ func TestEndpointModesOfPathThatLeadsElsewhere(t *testing.T) {
 		"/new/../mcp": 400, "/new/./../mcp": 400, "/new/..": 400, "/new/%2e%2E/mcp": 400, "/new/..%2fmcp": 400, `/new/..\mcp`: 400,
 		"/new/..;x/mcp": 400, "/new/x;/..;/../mcp": 400, "/new/%252e%252e/mcp": 400, "/new/../mcp/%2e%2e/new/x": 400,
 		"/new/x#/../../mcp": 400, "/new/x?y#z": 202,
+		"/new/%3f/../mcp": 400, "/new/%3F/..%2fmcp": 400, "/new/%3f/%252e%252e/mcp": 400, "/new/a%3fb": 202, "/new/..%3f": 400, "/new/;%252f../mcp": 400, "/new/;v=.;w=..a": 202,
 	} {
 		if rec := g.serve(post(call, del("Authorization"), target(path))); rec.Code != want {
 			t.Errorf("%s: status %d, events %+v, want %d", path, rec.Code, g.events, want)
