@@ -61,7 +61,7 @@ SecRule TX:1 "@streq last" "id:9,phase:2,deny"`,
 func TestSieveLeafTraps(t *testing.T) {
 	filtered := 0
 	for name, text := range sieveLeafTraps {
-		rs := corazaLoad(t, RulesConfig{Profiles: []rules.Profile{}, Inline: `SecAction "id:100,phase:1,pass,nolog,setvar:tx.n=2"` + "\n" + text + "\nSecMarker END"})
+		rs := corazaInline(t, `SecAction "id:100,phase:1,pass,nolog,setvar:tx.n=2"`+"\n"+text+"\nSecMarker END")
 		if rs.sieve == nil {
 			t.Fatalf("%s: no sieve", name)
 		}
