@@ -92,20 +92,12 @@ func (s *mcpGoSession) lists(ctx context.Context) (string, error) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return "", err
 	}
-	var names [4][]string
-	for _, x := range tools.Tools {
-		names[0] = append(names[0], x.Name)
-	}
-	for _, x := range prompts.Prompts {
-		names[1] = append(names[1], x.Name)
-	}
-	for _, x := range resources.Resources {
-		names[2] = append(names[2], x.Name)
-	}
-	for _, x := range templates.ResourceTemplates {
-		names[3] = append(names[3], x.Name)
-	}
-	return joined(names[:]...), nil
+	return joined(
+		namesOf(tools.Tools, func(x mcpgo.Tool) string { return x.Name }),
+		namesOf(prompts.Prompts, func(x mcpgo.Prompt) string { return x.Name }),
+		namesOf(resources.Resources, func(x mcpgo.Resource) string { return x.Name }),
+		namesOf(templates.ResourceTemplates, func(x mcpgo.ResourceTemplate) string { return x.Name }),
+	), nil
 }
 
 func (s *mcpGoSession) prompt(ctx context.Context, name string) (string, error) {

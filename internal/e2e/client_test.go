@@ -78,3 +78,11 @@ func (c *callback) report(n int) {
 		(*f)(n)
 	}
 }
+
+// namesOf returns the names of what a server lists.
+func namesOf[T any](list []T, name func(T) string) (names []string) {
+	for _, x := range list {
+		names = append(names, name(x))
+	}
+	return names
+}
