@@ -47,7 +47,7 @@ func (j *judgement) checkIdentity() Denial {
 // Source: MCP 2025-11-25, Authorization, Token Requirements: MUST NOT be in the query; RFC 6750, 2.3.
 func holdsToken(query string) bool {
 	for name := range queryNames(query) {
-		switch strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name)) {
+		switch strings.ToLower(nameMarks.Replace(name)) {
 		case "accesstoken", "refreshtoken", "idtoken", "bearertoken", "authorization":
 			return true
 		}
