@@ -16,7 +16,9 @@ import (
 type Config struct {
 	_ [0]func() // keyed literals only; not comparable
 
-	// Mode is Enforce, the default, or DetectOnly. Modes overrides it for single layers, [Endpoint] for single endpoints.
+	// Mode is Enforce, the default, or DetectOnly. Modes overrides it for single layers, [Endpoint] for single endpoints. Where
+	// LayerMessage only detects, a message that can't be read goes on, and what needs it read (the policy, the rates of tools) is not
+	// asked about it.
 	Mode  Mode
 	Modes map[Layer]Mode
 

@@ -1,6 +1,7 @@
 package waf
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -21,16 +22,30 @@ func inspectMetadata(text []byte) ([]byte, error) {
 	if !ok {
 		return text, nil
 	}
+	if repeatsMember(json.NewDecoder(bytes.NewReader(text))) {
+		return nil, faultMetadata // readers that take the first one see another address
+	}
 	for name, value := range object {
-		address, isText := value.(string)
 		name = strings.ToLower(name)
-		if !isText || !strings.HasSuffix(name, "_endpoint") && name != "issuer" && name != "jwks_uri" && name != "resource" {
-			continue
-		}
-		u, err := url.Parse(address)
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.ContainsAny(address, " \t\r\n'\"`$;|()<>\\{}") {
-			return nil, faultMetadata
+		switch {
+		case strings.HasSuffix(name, "_endpoint"), name == "issuer", name == "jwks_uri", name == "resource":
+			if address, isText := value.(string); isText && !isWebAddress(address) {
+				return nil, faultMetadata
+			}
+		case name == "authorization_servers":
+			list, _ := value.([]any)
+			for _, element := range list {
+				if address, isText := element.(string); isText && !isWebAddress(address) {
+					return nil, faultMetadata
+				}
+			}
 		}
 	}
 	return text, nil
+}
+
+// isWebAddress reports whether an address is an http or https URL without characters that end a word in a shell.
+func isWebAddress(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(address, " \t\r\n'\"`$;|()<>\\{}")
 }

@@ -271,6 +271,9 @@ func TestMetadataDocuments(t *testing.T) {
 		`{"token_endpoint":"https://as.example/a;id"}`:                   502,
 		`{"jwks_uri":"data:text/plain,x"}`:                               502,
 		`{"issuer":"//as.example"}`:                                      502,
+		`{"authorization_servers":["https://as.example","file:///x"]}`:   502,
+		`{"issuer":"https://a.example","issuer":"https://b.example"}`:    502,
+		`{"issuer":"https://a.example","x":{"issuer":"file:///x"}}`:      200,
 	} {
 		r := post("", get, target("/.well-known/oauth-authorization-server/mcp"), del("Authorization"), del("Content-Type"))
 		rec := answerWith(g, r, writes(200, "application/json", body))
