@@ -2,9 +2,11 @@ package waf
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -26,6 +28,7 @@ type ruleCase struct {
 	Rule    int                        `json:"rule"`
 	Case    string                     `json:"case"` // positive, evasion or negative
 	Level   int                        `json:"level"`
+	Min     int                        `json:"min_version"`
 	Request string                     `json:"request"` // method and target
 	Headers map[string]json.RawMessage `json:"headers"` // a text, a list of texts, {"fill", "times"}, or null to leave it out
 	Names   *ruleFill                  `json:"names"`   // a field with a name like this
@@ -58,6 +61,8 @@ func (c *ruleCase) input(t *testing.T) ruleInput {
 	}
 	method, target, _ := strings.Cut(c.Request, " ")
 	r := httptest.NewRequest(method, target, http.NoBody)
+	local := net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:80")) // as in ../rules/testdata/modsec
+	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local))
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -167,10 +172,10 @@ func TestRuleCases(t *testing.T) {
 			continue // TestAnswerRules
 		}
 		level := max(c.Level, 1)
-		key := fmt.Sprint(c.profile, level)
+		key := fmt.Sprint(c.profile, level, c.Min)
 		if sets[key] == nil {
 			cfg := RulesConfig{Profiles: []rules.Profile{c.profile}, Inline: "SecRuleUpdateActionById 9599100-9599949 pass"}
-			cfg.Setup = fmt.Sprintf(`SecAction "id:1,phase:1,pass,nolog,setvar:tx.sallyport_paranoia_level=%d"`, level)
+			cfg.Setup = fmt.Sprintf(`SecAction "id:1,phase:1,pass,nolog,setvar:tx.sallyport_paranoia_level=%d,setvar:tx.sallyport_min_version=%d"`, level, c.Min)
 			sets[key] = corazaLoad(t, cfg)
 		}
 		v := sets[key].evaluate(c.input(t))

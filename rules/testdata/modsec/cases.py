@@ -42,7 +42,7 @@ class Backend(http.server.BaseHTTPRequestHandler):
 
 
 def switches(folder):
-    """Rules that remove every other rule, and that set the paranoia level, for requests that carry the test header."""
+    """Rules that remove every other rule, and that set the paranoia level and the oldest revision, for requests that carry the test header."""
     n = 1
     for rule in denying(folder):
         ctl = ",".join("ctl:ruleRemoveById=%d" % other for other in denying(folder) if other != rule)
@@ -50,6 +50,8 @@ def switches(folder):
         n += 1
     print('SecRule REQUEST_HEADERS:X-Sallyport-Test-Level "@rx \\A[23]\\z" "id:%d,phase:1,pass,nolog,t:none,'
           'setvar:tx.sallyport_paranoia_level=%%{MATCHED_VAR}"' % n)
+    print('SecRule REQUEST_HEADERS:X-Sallyport-Test-Min-Version "@rx \\A[0-9]{8}\\z" "id:%d,phase:1,pass,nolog,t:none,'
+          'setvar:tx.sallyport_min_version=%%{MATCHED_VAR}"' % (n + 1))
 
 
 def send(port, method, target, headers, body):
@@ -96,6 +98,8 @@ def request(c):
     if "answer" in c:
         headers.append((ANSWER, base64.b64encode(c["answer"].encode()).decode()))
     headers += [(ONLY, str(c["rule"])), ("X-Sallyport-Test-Level", str(c.get("level", 1)))]
+    if "min_version" in c:
+        headers.append(("X-Sallyport-Test-Min-Version", str(c["min_version"])))
     method, _, target = c["request"].partition(" ")
     return method, target, headers, body or b""
 
