@@ -3,11 +3,13 @@ package e2e
 import (
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/mcpmsg"
 	"github.com/sallyport/sallyport/waf"
 )
 
@@ -113,8 +115,9 @@ func refuseAnswer(t *testing.T, client string, connect connector) {
 			defer stage.end()
 			cfg := guardedConfig(t, seen)
 			cfg.Rules = loadRules(t, `SecRule ARGS "@contains a thought" "id:1000,phase:2,deny,status:403"`)
+			arrived := make(chan struct{}, 1)
 			s, err := connect(ctx, t, server{
-				url: listen(t, newGuard(t, cfg).Wrap(h.handler(stage))) + "/mcp", legacy: h.legacy(), revision: revision, changed: func() {},
+				url: listen(t, newGuard(t, cfg).Wrap(tellAnswers(h.handler(stage), arrived))) + "/mcp", legacy: h.legacy(), revision: revision, changed: func() {},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -123,6 +126,10 @@ func refuseAnswer(t *testing.T, client string, connect connector) {
 			defer cancelCall()
 			go func() {
 				waitFor(t, "the refusal", func() bool { return len(refusals(seen.peek())) > 0 })
+				select { // mcp-go's server answers 400 to what arrives after the call was cancelled, which ends the session
+				case <-arrived:
+				case <-time.After(time.Second): // the server asks one after the other
+				}
 				cancelCall()
 			}()
 			if got, err := s.call(callCtx, toolAsk, map[string]any{}, nil); err == nil || callCtx.Err() == nil {
@@ -139,6 +146,21 @@ func refuseAnswer(t *testing.T, client string, connect connector) {
 			}
 		})
 	}
+}
+
+// tellAnswers tells when the server has taken an answer of the client.
+func tellAnswers(server http.Handler, arrived chan<- struct{}) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m, ok := waf.MessageFrom(r.Context())
+		isAnswer := ok && m.Kind == mcpmsg.Result
+		server.ServeHTTP(w, r)
+		if isAnswer {
+			select {
+			case arrived <- struct{}{}:
+			default:
+			}
+		}
+	})
 }
 
 // loadRules returns the embedded rules and one more.
