@@ -41,7 +41,7 @@ func main() {
 		log.Fatal(err)
 	}
 	log.Print("listening on ", listener.Addr())
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 	log.Fatal(server.Serve(listener))
 }
 

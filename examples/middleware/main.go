@@ -35,6 +35,7 @@ func main() {
 		// The Guard goes around the router: what it judges is the target as sent, not what a router makes of it.
 		Handler:           guard.Wrap(routes()),
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
 	log.Fatal(server.Serve(listener))

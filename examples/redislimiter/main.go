@@ -34,7 +34,8 @@ func main() {
 		log.Fatal(err)
 	}
 	log.Print("listening on ", listener.Addr())
-	log.Fatal((&http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}).Serve(listener))
+	guarded := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+	log.Fatal(guarded.Serve(listener))
 }
 
 func newHandler(server string, limit int64, window time.Duration) (http.Handler, error) {
