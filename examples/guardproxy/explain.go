@@ -7,7 +7,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -22,7 +21,7 @@ const (
 // explain prints what the policy says about the HTTP/1.1 request in a file, and returns whether it would be let through. The
 // request takes the way of every other one, over a connection to a server, because net/http settles a part of the question.
 func explain(opts options, stdout io.Writer) (pass bool, err error) {
-	request, err := readRequestFile(opts.explain)
+	request, err := readFile("-explain", opts.explain, maxExplainBytes)
 	if err != nil {
 		return false, err
 	}
@@ -86,20 +85,4 @@ func send(addr string, request []byte) (status string, err error) {
 		return "", fmt.Errorf("-explain: the server gave no answer: %w", errors.Join(err, io.ErrUnexpectedEOF))
 	}
 	return status, nil
-}
-
-func readRequestFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("-explain: %w", err)
-	}
-	defer file.Close()
-	request, err := io.ReadAll(io.LimitReader(file, maxExplainBytes+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("-explain: %w", err)
-	case len(request) > maxExplainBytes:
-		return nil, fmt.Errorf("-explain: the file is larger than %d MiB", maxExplainBytes>>20)
-	}
-	return request, nil
 }

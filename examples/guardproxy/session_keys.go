@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"io"
-	"os"
 )
 
 const maxKeysBytes = 64 << 10 // of the file
@@ -13,17 +11,9 @@ const maxKeysBytes = 64 << 10 // of the file
 // readSessionKeys reads one key per line, in Base64 as "openssl rand -base64 32" writes it; lines that are empty or start with "#"
 // hold none. The Guard bounds their number and length. No key is in an error.
 func readSessionKeys(path string) ([][]byte, error) {
-	file, err := os.Open(path)
+	text, err := readFile("-session-keys", path, maxKeysBytes)
 	if err != nil {
-		return nil, fmt.Errorf("-session-keys: %w", err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxKeysBytes+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("-session-keys: %w", err)
-	case len(text) > maxKeysBytes:
-		return nil, fmt.Errorf("-session-keys %s: the file is larger than %d KiB", path, maxKeysBytes>>10)
+		return nil, err
 	}
 	var keys [][]byte
 	for i, line := range bytes.Split(text, []byte("\n")) {
