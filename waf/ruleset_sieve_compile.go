@@ -240,7 +240,7 @@ func (c *sieveCompiler) link(l *sieveLink, d *rulesetDirective, actions []sieveA
 	if l.op.kind == sieveOpaque {
 		l.transforms = nil
 	}
-	blind := c.operator(l, strings.ReplaceAll(words[1][1:len(words[1])-1], `"`, `"`), transforms)
+	blind := c.operator(l, words[1][1:len(words[1])-1], transforms)
 	c.variables(l, words[0], blind)
 }
 
