@@ -16,6 +16,9 @@ const faultMetadata responseFault = "response_metadata"
 func inspectMetadata(text []byte) ([]byte, error) {
 	var document any
 	if json.Unmarshal(text, &document) != nil {
+		if looksLikeJSON(text) || bytes.IndexByte(text, 0) >= 0 {
+			return nil, faultUnreadable // readers that drop a byte order mark, or take UTF-16, may find an address in it
+		}
 		return text, nil // a client finds no address in it either
 	}
 	object, ok := document.(map[string]any)

@@ -274,6 +274,9 @@ func TestMetadataDocuments(t *testing.T) {
 		`{"authorization_servers":["https://as.example","file:///x"]}`:   502,
 		`{"issuer":"https://a.example","issuer":"https://b.example"}`:    502,
 		`{"issuer":"https://a.example","x":{"issuer":"file:///x"}}`:      200,
+		"\ufeff" + `{"jwks_uri":"file:///x"}`:                            502,
+		"{\x00}\x00":                                                     502,
+		"\xff\xfe{\x00}\x00":                                             502,
 	} {
 		r := post("", get, target("/.well-known/oauth-authorization-server/mcp"), del("Authorization"), del("Content-Type"))
 		rec := answerWith(g, r, writes(200, "application/json", body))
