@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/sallyport/sallyport/waf"
 )
 
@@ -48,18 +46,5 @@ func TestCodesGolden(t *testing.T) {
 			t.Errorf("the documentation of the package does not list %s", code)
 		}
 	}
-	got := strings.Join(codes, "\n") + "\n"
-	const golden = "testdata/codes.golden"
-	if *waf.Update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got); a code that is there is never renamed:\n%s", golden, diff)
-	}
+	waf.CheckGolden(t, "testdata/codes.golden", strings.Join(codes, "\n")+"\n") // a code that is there is never renamed
 }

@@ -3,7 +3,6 @@ package waf_test
 import (
 	"context"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -65,19 +64,7 @@ func TestExplainGolden(t *testing.T) {
 	if strings.Contains(strings.ReplaceAll(got, "tools/call planted_tool", ""), "planted") {
 		t.Error("an explanation holds what was planted in the request")
 	}
-	const golden = "testdata/explain.golden"
-	if *waf.Update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got); -update rewrites it:\n%s", golden, diff)
-	}
+	waf.CheckGolden(t, "testdata/explain.golden", got)
 }
 
 // What Explain gives as the verdict is what Check decides, in every mode.

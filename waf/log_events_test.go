@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -37,19 +36,7 @@ func TestLogEventsGolden(t *testing.T) {
 	} {
 		log(e)
 	}
-	const golden = "testdata/events.golden"
-	if *waf.Update {
-		if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("%s (-want +got); -update rewrites it:\n%s", golden, diff)
-	}
+	waf.CheckGolden(t, "testdata/events.golden", b.String())
 }
 
 // A logger that takes warnings only gets no record of what was let through.

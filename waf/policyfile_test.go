@@ -22,6 +22,23 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files of this package")
 
+// checkGolden compares what a test got with a golden file.
+func checkGolden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got); -update rewrites it:\n%s", file, diff)
+	}
+}
+
 // policyFiles returns the files of a folder of testdata/policy by name.
 func policyFiles(t testing.TB, folder string) map[string][]byte {
 	t.Helper()
@@ -160,19 +177,7 @@ func TestParsePolicyErrors(t *testing.T) {
 		if strings.Contains(strings.ToLower(err.Error()), "hunter2") {
 			t.Errorf("%s: the error repeats what the file holds: %v", name, err)
 		}
-		golden := filepath.Join("testdata", "policy", "bad", name+".golden")
-		if *update {
-			if err := os.WriteFile(golden, []byte(err.Error()+"\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, readErr := os.ReadFile(golden)
-		if readErr != nil {
-			t.Fatal(readErr)
-		}
-		if diff := cmp.Diff(string(want), err.Error()+"\n"); diff != "" {
-			t.Errorf("%s: faults (-want +got):\n%s", name, diff)
-		}
+		checkGolden(t, filepath.Join("testdata", "policy", "bad", name+".golden"), err.Error()+"\n")
 	}
 }
 
