@@ -3,6 +3,7 @@ package waf
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/mcpmsg"
@@ -52,6 +53,9 @@ func inspectDescriptions(text []byte) error {
 // hasTwins reports whether something in one of the lists of an answer has two members that differ in case only, so that readers
 // take the one or the other for its description.
 func hasTwins(answer any) bool {
+	if batch, ok := answer.([]any); ok {
+		return slices.ContainsFunc(batch, hasTwins)
+	}
 	message, _ := answer.(map[string]any)
 	result, _ := message["result"].(map[string]any)
 	for _, name := range [...]string{"tools", "prompts", "resources", "resourceTemplates"} {

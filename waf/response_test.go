@@ -194,6 +194,8 @@ func TestPoisonedLists(t *testing.T) {
 		marked("Region", "Zone"): 200,
 		marked("x", "REGION"):    502,
 		`{"id":3,"result":{"tools":[{"name":"a","description":"x","Description":"y"}]}}`:                              502,
+		`[{"id":3,"result":{"tools":[{"name":"a","description":"x","Description":"y"}]}}]`:                            502,
+		`[{"id":3,"result":{"tools":[{"name":"a","description":"x"}]}}]`:                                              200,
 		`{"id":3,"result":{"tools":[{"name":"a","inputSchema":{"properties":{"name":{},"Name":{}},"required":[]}}]}}`: 200,
 	} {
 		if rec := answerWith(open, post(listTools), writes(200, "application/json", body)); rec.Code != want {
