@@ -98,6 +98,7 @@ type judgement struct {
 
 	path       string // path of the target as it is on the wire
 	endpoint   *endpoint
+	ambiguous  bool           // readers could disagree on the endpoint
 	metadata   bool           // a well-known document is asked for
 	preflight  bool           // a CORS preflight: it carries no credentials and no message
 	version    mcpmsg.Version // of MCP-Protocol-Version; 0 if the request has none
@@ -148,9 +149,8 @@ func (j *judgement) run() {
 	j.start = time.Now()
 	j.path = targetPath(j.r)
 	j.client, j.clientPort = j.s.proxies.client(j.r)
-	var ambiguous bool
-	j.endpoint, ambiguous = j.s.endpoints.find(j.path)
-	if !ambiguous && isMetadata(j.r, j.path) {
+	j.endpoint, j.ambiguous = j.s.endpoints.find(j.path)
+	if !j.ambiguous && isMetadata(j.r, j.path) {
 		j.endpoint, j.metadata = nil, true
 	}
 	for i := range steps {
@@ -329,8 +329,7 @@ const (
 // checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint. Neither has one that
 // goes on after a "#", for readers to whom that is no fragment.
 func (j *judgement) checkEndpoint() Denial {
-	_, ambiguous := j.s.endpoints.find(j.path)
-	if path, _, _ := strings.Cut(requestTarget(j.r), "?"); ambiguous || j.endpoint != nil && strings.Contains(path, "#") {
+	if path, _, _ := strings.Cut(requestTarget(j.r), "?"); j.ambiguous || j.endpoint != nil && strings.Contains(path, "#") {
 		return Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest, beyond: true}
 	}
 	return Denial{}
