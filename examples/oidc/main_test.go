@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +21,10 @@ import (
 
 func TestMain(m *testing.M) { selfrun.Main(m, main) }
 
-const resource = "http://mcp.example.com/mcp"
+const (
+	host     = "mcp.example.com"
+	resource = "http://" + host + "/mcp"
+)
 
 // issuer is an authorization server that publishes one key at a time.
 type issuer struct {
@@ -130,28 +132,6 @@ func unsigned(t *testing.T, header, claims map[string]any) string {
 	return encode(h) + "." + encode(c)
 }
 
-// ask calls a tool and returns the answer.
-func ask(t *testing.T, addr, tool string, authorization ...string) (*http.Response, string) {
-	t.Helper()
-	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + tool + `"}}`
-	req, err := http.NewRequest(http.MethodPost, "http://"+addr+"/mcp", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Host = "mcp.example.com"
-	req.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": authorization}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(text)
-}
-
 func TestTokens(t *testing.T) {
 	is := newIssuer(t)
 	program := selfrun.Start(t, "-listen", "127.0.0.1:0", "-issuer", is.url, "-resource", resource)
@@ -206,7 +186,7 @@ func TestTokens(t *testing.T) {
 		{"public key as a secret", []string{"Bearer " + hashed + "." + encode(mac.Sum(nil))}, "search_docs", 401, "error"},
 		{"changed claims", []string{"Bearer " + unsigned(t, header, is.claims(map[string]any{"sub": "root"})) + good[strings.LastIndex(good, "."):]}, "search_docs", 401, "error"},
 	} {
-		resp, text := ask(t, program.Addr, tc.tool, tc.header...)
+		resp, text := program.CallTool(t, host, tc.tool, tc.header...)
 		if resp.StatusCode != tc.want || !strings.Contains(text, tc.answer) {
 			t.Errorf("%s: answer %d %s, want %d with %q", tc.name, resp.StatusCode, text, tc.want, tc.answer)
 		}
@@ -225,7 +205,7 @@ func TestKeyRotationAndMadeUpKeys(t *testing.T) {
 	program := selfrun.Start(t, "-listen", "127.0.0.1:0", "-issuer", is.url, "-resource", resource)
 	expect := func(when, token string, want int) {
 		t.Helper()
-		if resp, text := ask(t, program.Addr, "search_docs", "Bearer "+token); resp.StatusCode != want {
+		if resp, text := program.CallTool(t, host, "search_docs", "Bearer "+token); resp.StatusCode != want {
 			t.Errorf("%s: answer %d %s, want %d", when, resp.StatusCode, text, want)
 		}
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,36 +53,21 @@ func startRedis(t *testing.T) (socket string, stop func()) {
 	return "", nil
 }
 
-// ask calls a tool.
-func ask(t *testing.T, addr, tool string) (*http.Response, string) {
-	t.Helper()
-	resp, err := http.Post("http://"+addr+"/mcp", "application/json",
-		strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`"}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(text)
-}
-
 // Two programs share one limit, and refuse everything when they can't count.
 func TestFleet(t *testing.T) {
 	socket, stop := startRedis(t)
 	args := []string{"-listen", "127.0.0.1:0", "-redis", socket, "-limit", "3", "-window", "1h"}
 	a, b := selfrun.Start(t, args...), selfrun.Start(t, args...)
 	for i, step := range []struct {
-		addr, tool string
-		want       int
+		program *selfrun.Process
+		tool    string
+		want    int
 	}{
-		{a.Addr, "search", 200}, {b.Addr, "search", 200}, {a.Addr, "search", 200},
-		{b.Addr, "search", 429}, {a.Addr, "search", 429},
-		{b.Addr, "add", 200}, // another tool
+		{a, "search", 200}, {b, "search", 200}, {a, "search", 200},
+		{b, "search", 429}, {a, "search", 429},
+		{b, "add", 200}, // another tool
 	} {
-		resp, text := ask(t, step.addr, step.tool)
+		resp, text := step.program.CallTool(t, "localhost", step.tool)
 		if resp.StatusCode != step.want {
 			t.Fatalf("step %d: answer %d %s, want %d", i, resp.StatusCode, text, step.want)
 		}
@@ -96,7 +79,7 @@ func TestFleet(t *testing.T) {
 		}
 	}
 	stop()
-	if resp, text := ask(t, a.Addr, "add"); resp.StatusCode != 500 || !strings.Contains(text, `"code":-32603`) {
+	if resp, text := a.CallTool(t, "localhost", "add"); resp.StatusCode != 500 || !strings.Contains(text, `"code":-32603`) {
 		t.Errorf("without Redis: answer %d %s, want 500", resp.StatusCode, text)
 	}
 }

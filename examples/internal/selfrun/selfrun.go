@@ -3,6 +3,8 @@ package selfrun
 
 import (
 	"bufio"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -64,4 +66,26 @@ func Start(t testing.TB, args ...string) *Process {
 		t.Fatalf("the program does not listen:\n%s", p.Stop())
 	}
 	return p
+}
+
+// CallTool calls a tool of the MCP server that the program has at /mcp, under the name host, and returns the answer and its body.
+func (p *Process) CallTool(t testing.TB, host, tool string, authorization ...string) (answer *http.Response, body string) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, "http://"+p.Addr+"/mcp",
+		strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	req.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": authorization}
+	answer, err = http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer, string(text)
 }
