@@ -63,7 +63,11 @@ func (c *check) retries(result *Message) bool {
 	responses := argument(c.b, responsesPath)
 	var asked inputs
 	if n := asked.read(c, argument(result.Result, requestsPath)); n > maxInputs {
-		return c.refuseSize(CodeTooManyMembers, c.place(responses), maxInputs, n)
+		at := responses
+		if at == nil {
+			at = argument(c.b, paramsPath)
+		}
+		return c.refuseSize(CodeTooManyMembers, c.place(at), maxInputs, n)
 	}
 	for name, response := range jsonscan.Members(responses) {
 		if root := asked.root(c, name); root != 0 && c.walk.Walk(c.b, c.place(response), c.v.edges[root], 3) < 0 {

@@ -45,6 +45,7 @@ func TestCheckRetry(t *testing.T) {
 		{"64 inputs", many(64), `"inputResponses":{"k63":` + rooted + `}`, 0, ""},
 		{"64 inputs, the last one bad", many(64), `"inputResponses":{"k63":` + elicited + `}`, mcpmsg.CodeSchemaMissing, "/params/inputResponses/k63"},
 		{"65 inputs", many(65), `"inputResponses":{"k1":` + rooted + `}`, mcpmsg.CodeTooManyMembers, "/params/inputResponses"},
+		{"65 inputs, none answered", many(65), `"x":1`, mcpmsg.CodeTooManyMembers, "/params"},
 	} {
 		result, bad := v.Check([]byte(`{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required",`+r.result+`}}`), server(mcpmsg.V20260728, mcpmsg.MethodToolsCall))
 		if !bad.OK() {
