@@ -76,7 +76,7 @@ func (c *check) prefixID(start int) int {
 		for end++; n == 8; end += n {
 			n = jsonscan.Plain(b, end)
 		}
-		if end >= len(b) || b[end] != '"' {
+		if end >= len(b) || b[end] != '"' || end-start-1 > c.walk.Limits.StringBytes {
 			return 0
 		}
 		end++
