@@ -118,7 +118,7 @@ func (w *response) WriteHeader(status int) {
 	case mediaType == "text/event-stream":
 		w.form, w.events = formEvents, sse.NewSplitter(w.j.s.maxBody)
 		h.Del("Content-Length")
-	case mediaType == "application/json":
+	case mediaType == "application/json", w.j.metadata && strings.HasSuffix(mediaType, "+json"):
 		w.form, w.head = formJSON, h.Clone()
 		return
 	default:

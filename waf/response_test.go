@@ -286,6 +286,19 @@ func TestMetadataDocuments(t *testing.T) {
 			t.Errorf("metadata %s: answer %d %s, want %d", body, rec.Code, rec.Body, want)
 		}
 	}
+	const good, bad = `{"issuer":"https://as.example"}`, `{"issuer":"file:///x"}`
+	for _, tc := range []struct {
+		label, body string
+		want        int
+	}{
+		{"application/jrd+json", good, 200}, {"application/jwk-set+json; charset=utf-8", good, 200}, {"application/jrd+json", bad, 502},
+		{"text/plain", good, 502}, {"text/plain", "x", 200},
+	} {
+		r := post("", get, target("/.well-known/webfinger"), del("Authorization"), del("Content-Type"))
+		if rec := answerWith(g, r, writes(200, tc.label, tc.body)); rec.Code != tc.want {
+			t.Errorf("%s as %s: answer %d, want %d", tc.body, tc.label, rec.Code, tc.want)
+		}
+	}
 }
 
 // A handler whose answer is not passed on is told to stop, and the client does not wait for it.
