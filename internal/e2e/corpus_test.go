@@ -81,9 +81,7 @@ func contextConfig(t *testing.T, c *record, onEvent func(waf.Event)) waf.Config 
 			if !ok {
 				t.Fatalf("%s: min_protocol_version %q", c.ID, c.Context.MinProtocolVersion)
 			}
-			for v := least; v <= mcpmsg.V20260728; v++ {
-				e.Versions = append(e.Versions, v)
-			}
+			e.MinVersion = least
 		}
 	}
 	return cfg
