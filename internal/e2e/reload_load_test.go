@@ -3,7 +3,6 @@ package e2e
 import (
 	"flag"
 	"net/http"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -15,8 +14,8 @@ import (
 // reloads is raised for a soak: go test -race ./internal/e2e -run ReloadsUnderLoad -timeout 1h -reloads 1000
 var reloads = flag.Int("reloads", 40, "how often TestReloadsUnderLoad reloads")
 
-// While configurations come and go, every tenth with a ruleset that the Guard loads and closes, every call is answered, no call passes that each of them denies, and
-// nothing of the old ones stays.
+// While configurations come and go, every tenth with a ruleset that the Guard loads and closes, every call is answered, no call passes
+// that each of them denies, and nothing of the old ones stays.
 func TestReloadsUnderLoad(t *testing.T) {
 	shared, err := defaultRules()
 	if err != nil {
@@ -88,31 +87,26 @@ func TestReloadsUnderLoad(t *testing.T) {
 		}
 	}
 	under(some(1, 11)) // after which all that grows only once has grown
-	before := held(t)
+	before := held()
 	under(some(11, 11+*reloads))
 	await(t, "what the old configurations held", func() bool {
-		now := held(t)
+		now := held()
 		return now.goroutines <= before.goroutines && now.descriptors <= before.descriptors && now.heap <= before.heap+8<<20
 	})
 	if passed.Load() == 0 || reached.Load() != passed.Load() || guard.Stats() != (waf.Stats{}) {
 		t.Errorf("%d calls were answered, %d reached the server; the Guard holds %+v", passed.Load(), reached.Load(), guard.Stats())
 	}
-	t.Logf("%d reloads, %d calls passed, %d were refused; before %+v, after %+v", *reloads, passed.Load(), refused.Load(), before, held(t))
+	t.Logf("%d reloads, %d calls passed, %d were refused; before %+v, after %+v", *reloads, passed.Load(), refused.Load(), before, held())
 }
 
 // holding is what the process holds.
 type holding struct{ goroutines, descriptors, heap int }
 
-func held(t *testing.T) holding {
-	t.Helper()
+func held() holding {
 	for range 2 {
 		runtime.GC()
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	h := holding{goroutines: runtime.NumGoroutine(), heap: int(m.HeapAlloc)}
-	if files, err := os.ReadDir("/proc/self/fd"); err == nil {
-		h.descriptors = len(files)
-	}
-	return h
+	return holding{goroutines: runtime.NumGoroutine(), descriptors: descriptors(), heap: int(m.HeapAlloc)}
 }
