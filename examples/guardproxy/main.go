@@ -8,7 +8,7 @@
 //	           -tls-cert FILE -tls-key FILE      TLS, with HTTP/2
 //	           -client-ca FILE                   mutual TLS: client certificates of this authority are required
 //	           -detect                           log what would be refused, refuse nothing
-//	           -rate N                           at most N messages a minute of one caller and tool
+//	           -rate N                           N messages a minute of one caller and tool, and N at once
 //	           -events FILE                      one JSON object per decision; - is standard output
 //	           -metrics ADDR                     Prometheus metrics, /healthz and /readyz on a listener of their own
 //	           -pprof                            /debug/pprof/ there, too

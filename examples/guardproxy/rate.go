@@ -12,9 +12,9 @@ import (
 
 const rateBuckets = 1 << 14
 
-// rateLimiter is a [waf.Limiter] within this process: each caller may use each tool perMinute times a minute, at once or
-// spread. Its memory is fixed, however many callers and names there are: two of them may come to share a bucket, and get less
-// then, never more. It is safe for concurrent use.
+// rateLimiter is a [waf.Limiter] within this process: each caller may use each tool perMinute times at once, and gets perMinute uses
+// a minute back. So the first minute after a pause may hold twice as many. Its memory is fixed, however many callers and names there
+// are: two of them may come to share a bucket, and get less then, never more. It is safe for concurrent use.
 type rateLimiter struct {
 	perMinute int
 	seed      maphash.Seed
