@@ -175,6 +175,8 @@ func (s *score) replay(t *testing.T, path string, listed map[string]string) {
 			t.Errorf("%s (%s, for %s) passes: %s", c.ID, c.Class, c.Layer, c.Why)
 		case isListed:
 			t.Errorf("%s is judged right now, %s: take it off the list (%s)", c.ID, by, reason)
+		case stopped && status < 400 && by != waf.LayerResponse.String() && c.Delivery != "parsed":
+			t.Errorf("%s (%s) is answered %d: that is no refusal", c.ID, c.Class, status)
 		case stopped && status >= 500 && status != http.StatusNotImplemented && by != waf.LayerResponse.String():
 			t.Errorf("%s (%s) is answered %d: an attack is no failure of ours", c.ID, c.Class, status)
 		}
