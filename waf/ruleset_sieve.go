@@ -7,11 +7,11 @@ import (
 
 // A sieve evaluates rules on the parse that Guard has made of a request, so that most requests need no transaction of the engine.
 //
-// It lets a request pass if it can tell that the engine would let it pass and have nothing to say (ruleset_sieve_run.go), and of the message
-// of any other request it chooses the values that the engine has to see (ruleset_sieve_leaves.go). It refuses nothing.
+// It lets a request pass if it can tell that the engine would let it pass and have nothing to say (ruleset_sieve_run.go), and of the
+// message of any other request it chooses the values that the engine has to see (ruleset_sieve_leaves.go). It refuses nothing.
 //
-// It understands the directives SecRule, SecAction, SecMarker, SecRuleRemoveById, SecRuleRemoveByTag and SecRuleUpdateTargetById for one rule. Of
-// these:
+// It understands the directives SecRule, SecAction, SecMarker, SecRuleRemoveById, SecRuleRemoveByTag and SecRuleUpdateTargetById for one
+// rule. Of these:
 //
 //	variables         collections of sieveCollections, whole, selected by name or pattern, excepted or counted; TX by name; sieveSingles
 //	operators         @rx, @streq, @eq, @lt, @gt, @ge, those of package corazamcp that look at a value; negated; with one TX variable

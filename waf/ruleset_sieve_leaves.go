@@ -220,8 +220,9 @@ func (c *sieveLeafCompiler) look(d *rulesetDirective, actions []sieveAction) {
 
 // sieveKnownActions are the actions that do not look at arguments. Others come from plug-ins.
 var sieveKnownActions = []string{
-	"accuracy", "allow", "auditlog", "block", "capture", "chain", "deny", "drop", "expirevar", "id", "initcol", "log", "logdata", "maturity", "msg",
-	"multimatch", "noauditlog", "nolog", "pass", "phase", "redirect", "rev", "setenv", "setvar", "severity", "skip", "skipafter", "status", "t", "tag", "ver",
+	"accuracy", "allow", "auditlog", "block", "capture", "chain", "deny", "drop", "expirevar", "id", "initcol", "log", "logdata", "maturity",
+	"msg", "multimatch", "noauditlog", "nolog", "pass", "phase", "redirect", "rev", "setenv", "setvar", "severity", "skip",
+	"skipafter", "status", "t", "tag", "ver",
 }
 
 // action takes in an action of a rule.
@@ -240,7 +241,8 @@ func (c *sieveLeafCompiler) action(a sieveAction) {
 func sieveLooksAtValue(name string) bool {
 	switch strings.ToLower(name) {
 	case "@rx", "@pm", "@contains", "@beginswith", "@endswith", "@within", "@streq", "@strmatch", "@eq", "@ge", "@gt", "@le", "@lt",
-		"@detectsqli", "@detectxss", "@ipmatch", "@validatebyterange", "@validateurlencoding", "@validateutf8encoding", "@unconditionalmatch", "@nomatch", "@mcpvalid", "@mcpmethod",
+		"@detectsqli", "@detectxss", "@ipmatch", "@validatebyterange", "@validateurlencoding", "@validateutf8encoding", "@unconditionalmatch",
+		"@nomatch", "@mcpvalid", "@mcpmethod",
 		"@validheadername", "@validheadervalue", "@validhost", "@validorigin", "@validsessionid", "@validcontenttype", "@validuri":
 		return true
 	}

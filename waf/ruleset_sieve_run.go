@@ -34,7 +34,7 @@ func (s *sieve) start(in *ruleInput) *sieveRun {
 	return r
 }
 
-// end ends the run. Nothing of the request outlives it.
+// end ends the run. No value of the request outlives it; names may, here and in the shapes.
 func (r *sieveRun) end() {
 	clear(r.vars)
 	clear(r.list)
