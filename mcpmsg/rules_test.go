@@ -545,9 +545,10 @@ func TestBase64(t *testing.T) {
 		{4, 0, false, false}, {64, 40, false, false}, {64 << 10, 32 << 10, false, false}, {64 << 10, 64<<10 - 1, false, false},
 		{64<<10 + 4, 4<<10 - 1, false, false}, {64<<10 + 4, 4 << 10, true, false}, {1 << 20, 1 << 19, true, false},
 		{1 << 20, 1<<20 - 4<<10 - 1, true, false}, {1 << 20, 1<<20 - 4<<10, false, false}, {1 << 20, 1<<20 - 1, false, false},
+		{5, -1, false, false}, {64<<10 + 5, -1, false, false}, {1<<20 + 2, -1, false, false},
 	} {
 		for _, c := range []byte("-_ %\x7f=") {
-			text := []byte(strings.Repeat("Ab+/", r.size/4))
+			text := []byte(strings.Repeat("Ab+/", r.size/4+1)[:r.size])
 			if r.at >= 0 {
 				text[r.at] = c
 			}
