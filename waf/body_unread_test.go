@@ -93,3 +93,17 @@ func TestUnreadBodyFaults(t *testing.T) {
 		t.Errorf("the error names a path that is fine:\n%v", err)
 	}
 }
+
+// Also where such a target is only reported, a path that cleaning readers take elsewhere is none of those that were listed.
+func TestUnreadBodiesOfPathThatLeadsElsewhere(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) {
+		c.DangerouslyNoRules, c.MaxBodyBytes = true, 1024
+		c.Modes = map[waf.Layer]waf.Mode{waf.LayerValidate: waf.DetectOnly}
+		c.DangerouslyUnreadBodies = []string{"/upload/*"}
+	})
+	for path, want := range map[string]int{"/upload/a": 202, "/upload/../other": 413, "/upload/%2e%2e/other": 413} {
+		if rec := g.serve(post(strings.Repeat("x", 2048), target(path))); rec.Code != want {
+			t.Errorf("%s: status %d, events %+v, want %d", path, rec.Code, g.events, want)
+		}
+	}
+}
