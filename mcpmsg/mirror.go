@@ -14,8 +14,8 @@ type field struct {
 }
 
 // CheckMirror decides whether the header fields that repeat parts of an accepted message say the same as the message:
-// MCP-Protocol-Version, Mcp-Method and Mcp-Name, found without regard to case and with underscores for hyphens. A field that is there must agree in every
-// revision, and must not be repeated: whoever routes by the header would otherwise see another message than the server.
+// MCP-Protocol-Version, Mcp-Method and Mcp-Name, found without regard to case and with underscores for hyphens. A field that
+// is there must agree in every revision, and must not be repeated: whoever routes by the header would otherwise see another message than the server.
 // In 2026-07-28 requests must have them; for notifications the protocol leaves it open.
 //
 // In the revisions with a handshake no part of a message repeats MCP-Protocol-Version. There the field must name a
