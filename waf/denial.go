@@ -59,7 +59,7 @@ func (g *Guard) deny(w http.ResponseWriter, r *http.Request, j *judgement) {
 	}
 	setRequestID(w.Header(), j.id)
 	if j.s != nil && j.s.onDeny != nil {
-		tracked := &trackingWriter{ResponseWriter: w}
+		tracked := &trackingWriter{ResponseWriter: w, status: j.denial.Status}
 		j.s.onDeny(tracked, r, j.denial)
 		if tracked.wrote {
 			return
@@ -86,7 +86,8 @@ func (g *Guard) deny(w http.ResponseWriter, r *http.Request, j *judgement) {
 // trackingWriter knows whether an OnDeny hook answered.
 type trackingWriter struct {
 	http.ResponseWriter
-	wrote bool
+	status int // of the refusal
+	wrote  bool
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -99,6 +100,14 @@ func (t *trackingWriter) WriteHeader(status int) {
 func (t *trackingWriter) Write(p []byte) (int, error) {
 	t.wrote = true
 	return t.ResponseWriter.Write(p)
+}
+
+// FlushError is what http.ResponseController calls. A hook that flushes before it wrote anything has not chosen 200 by that.
+func (t *trackingWriter) FlushError() error {
+	if !t.wrote {
+		t.WriteHeader(t.status)
+	}
+	return http.NewResponseController(t.ResponseWriter).Flush()
 }
 
 // Unwrap lets http.ResponseController reach the server's own writer.

@@ -717,6 +717,16 @@ func TestOnDeny(t *testing.T) {
 	if rec := g.serve(post(bad)); rec.Code != http.StatusTeapot || rec.Body.String() != "own: tool_not_allowed\n" || g.reached != 0 {
 		t.Errorf("answer %d %q, reached %d times; want the hook's answer and no pass", rec.Code, rec.Body, g.reached)
 	}
+	g = newGuarded(t, func(c *waf.Config) {
+		c.OnDeny = func(w http.ResponseWriter, _ *http.Request, _ waf.Denial) {
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if rec := g.serve(post(call, del("Authorization"))); rec.Code != http.StatusUnauthorized || rec.Body.Len() > 0 {
+		t.Errorf("a hook that only flushes: answer %d %s, want an empty 401", rec.Code, rec.Body)
+	}
 	g = newGuarded(t, func(c *waf.Config) { c.OnDeny = func(http.ResponseWriter, *http.Request, waf.Denial) {} })
 	if rec := g.serve(post(bad)); rec.Code != 403 || rec.Body.Len() == 0 {
 		t.Errorf("a silent hook: answer %d %q, want the Guard's own 403", rec.Code, rec.Body)
