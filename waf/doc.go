@@ -30,7 +30,7 @@
 // The Guard MUST see a request before anything that routes, rewrites paths, decompresses or parses a body. It MUST be behind
 // whatever terminates TLS only if that proxy is the sole way in; tell it about the proxy with [TrustedHeader] and
 // [Config.TrustedProxies]. It SHOULD be inside of a CORS middleware that is given the origins of [Endpoint.AllowOrigins] and no
-// others (examples/cors shows it with rs/cors; jub0bs/cors fits as well), and outside of authentication that is not its own. Set
+// others (examples/cors shows it with github.com/jub0bs/cors), and outside of authentication that is not its own. Set
 // http.Server.MaxHeaderBytes (for example 32 KiB): it is the only bound that acts before the memory is spent. Set no WriteTimeout:
 // it cuts streams.
 //

@@ -7,8 +7,7 @@
 // The Guard inside refuses: a request from another origin gets 403 whatever the browser makes of the answer. Both are given the
 // same list, and a Guard without one would refuse every page that the middleware invites.
 //
-// The middleware here is github.com/rs/cors. Another one fits in its place, such as github.com/jub0bs/cors, if it lets no origin in by
-// a pattern or by default.
+// The middleware is github.com/jub0bs/cors. It lets no origin in by default; by a pattern it would, which the Guard's list does not know.
 package main
 
 import (
@@ -22,7 +21,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/rs/cors"
+	"github.com/jub0bs/cors"
 
 	"github.com/sallyport/sallyport/waf"
 )
@@ -64,15 +63,20 @@ func newHandler(origin, token string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	outside := cors.New(cors.Options{
-		AllowedOrigins: origins,
-		AllowedMethods: []string{http.MethodPost, http.MethodGet, http.MethodDelete},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"},
-		ExposedHeaders: []string{"Mcp-Session-Id", "Retry-After", "WWW-Authenticate", "X-Request-Id"},
-		MaxAge:         600, // seconds
-		// No credentials: the token is in Authorization, which the page sets itself. Cookies would let a page act for its visitor.
+	outside, err := cors.NewMiddleware(cors.Config{
+		Origins: origins,
+		Methods: []string{http.MethodPost, http.MethodGet, http.MethodDelete},
+		RequestHeaders: []string{
+			"Authorization", "Content-Type", "Last-Event-ID", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name",
+		}, // and every Mcp-Param-… by which a tool mirrors an argument
+		ResponseHeaders: []string{"Mcp-Session-Id", "Retry-After", "WWW-Authenticate", "X-Request-Id"},
+		MaxAgeInSeconds: 600,
+		// Not Credentialed: the token is in Authorization, which the page sets itself. Cookies would let a page act for its visitor.
 	})
-	return outside.Handler(guard.Wrap(http.HandlerFunc(serveMCP))), nil
+	if err != nil {
+		return nil, err
+	}
+	return outside.Wrap(guard.Wrap(http.HandlerFunc(serveMCP))), nil
 }
 
 // serveMCP stands for an MCP server.

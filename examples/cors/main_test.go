@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,9 +23,13 @@ func TestCORS(t *testing.T) {
 		{"request", "POST", app, "secret", "", 200, app},
 		{"refusal that the page can read", "POST", app, "", "", 401, app},
 		{"no browser", "POST", "", "secret", "", 200, ""},
-		{"preflight from elsewhere", "OPTIONS", "https://evil.example", "", "POST", 204, ""},
-		{"preflight for another method", "OPTIONS", app, "", "PATCH", 204, ""},
-		{"preflight for another field", "OPTIONS", app, "", "POST ,x-evil", 204, ""},
+		{"preflight of a stream", "OPTIONS", app, "", "GET ,last-event-id", 204, app},
+		{"preflight of a session's end", "OPTIONS", app, "", "DELETE", 204, app},
+		{"preflight of the revision with mirror headers", "OPTIONS", app, "", "POST ,mcp-method,mcp-name", 204, app},
+		{"preflight from elsewhere", "OPTIONS", "https://evil.example", "", "POST", 403, ""},
+		{"preflight from a sandbox", "OPTIONS", "null", "", "POST", 403, ""},
+		{"preflight for another method", "OPTIONS", app, "", "PATCH", 403, ""},
+		{"preflight for another field", "OPTIONS", app, "", "POST ,x-evil", 403, ""},
 		{"request from elsewhere", "POST", "https://evil.example", "secret", "", 403, ""},
 		{"request from a part of the origin", "POST", "https://app.example.com.evil.example", "secret", "", 403, ""},
 		{"request from another scheme", "POST", "http://app.example.com", "secret", "", 403, ""},
@@ -48,7 +53,9 @@ func TestCORS(t *testing.T) {
 		}
 		if method, field, _ := strings.Cut(tc.wants, " "); method != "" {
 			req.Header.Set("Access-Control-Request-Method", method)
-			req.Header.Set("Access-Control-Request-Headers", "authorization,content-type,mcp-protocol-version,mcp-session-id"+field)
+			fields := strings.Split("authorization,content-type,mcp-protocol-version,mcp-session-id"+field, ",")
+			slices.Sort(fields) // as browsers send them
+			req.Header.Set("Access-Control-Request-Headers", strings.Join(fields, ","))
 		}
 		if body != "" {
 			req.Header.Set("Content-Type", "application/json")
@@ -62,8 +69,18 @@ func TestCORS(t *testing.T) {
 		if got := resp.Header.Get("Access-Control-Allow-Origin"); resp.StatusCode != tc.status || got != tc.allowed {
 			t.Errorf("%s: status %d, allowed origin %q, want %d, %q", tc.name, resp.StatusCode, got, tc.status, tc.allowed)
 		}
-		if vary := strings.Join(resp.Header.Values("Vary"), ","); !strings.Contains(vary, "Origin") {
+		if tc.method == "OPTIONS" {
+			continue // no cache keeps the answer
+		}
+		if vary := resp.Header.Values("Vary"); !slices.Contains(vary, "Origin") {
 			t.Errorf("%s: a cache may mix the answers up: Vary is %q", tc.name, vary)
+		}
+		exposed := resp.Header.Get("Access-Control-Expose-Headers")
+		if want := "mcp-session-id,retry-after,www-authenticate,x-request-id"; tc.allowed != "" && exposed != want {
+			t.Errorf("%s: the page may read %q, want %q", tc.name, exposed, want)
+		}
+		if resp.Header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: a page may act with the cookies of its visitor", tc.name)
 		}
 	}
 }
