@@ -48,6 +48,7 @@ func (e *PolicyError) Error() string {
 //	limits             body_bytes, header_value_bytes, custom_header_value_bytes, and of all requests together bodies,
 //	                   bodies_bytes, body_seconds (for reading one), streams (of one caller); absent = the defaults
 //	log_values         headers [name], arguments [JSON Pointer], value_bytes
+//	dangerously_unread_bodies    [path], as Config.DangerouslyUnreadBodies says
 //
 // Those of an endpoint, for which [Endpoint] says more:
 //
@@ -100,6 +101,9 @@ func (r *policyReader) config(v policyValue) (cfg Config) {
 		policyField{name: "trusted_proxies", field: "TrustedProxies", read: func(v policyValue) { cfg.TrustedProxies = list(r, v, r.network) }},
 		policyField{name: "resource_metadata", field: "ResourceMetadata", read: func(v policyValue) { cfg.ResourceMetadata = r.given(v) }},
 		policyField{name: "log_values", field: "LogValues", read: func(v policyValue) { cfg.LogValues = r.logValues(v) }},
+		policyField{name: "dangerously_unread_bodies", field: "DangerouslyUnreadBodies", read: func(v policyValue) {
+			cfg.DangerouslyUnreadBodies = list(r, v, r.text)
+		}},
 	)
 	return cfg
 }

@@ -105,8 +105,10 @@ func TestParsePolicy(t *testing.T) {
 		TrustedProxies:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		ResourceMetadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
 		MaxBodyBytes:     64 << 10,
-		LogValues:        LogValues{Headers: []string{"User-Agent"}, Arguments: []string{"/path"}, MaxBytes: 64},
-		Limits:           Limits{MaxBodies: 100, MaxBodiesSize: 1 << 20, BodyTimeout: 10 * time.Second, MaxStreams: 20},
+
+		DangerouslyUnreadBodies: []string{"/upload", "/files/*"},
+		LogValues:               LogValues{Headers: []string{"User-Agent"}, Arguments: []string{"/path"}, MaxBytes: 64},
+		Limits:                  Limits{MaxBodies: 100, MaxBodiesSize: 1 << 20, BodyTimeout: 10 * time.Second, MaxStreams: 20},
 		Endpoints: []Endpoint{{
 			Path:      "/mcp",
 			Methods:   []AccessRule{{Identity: "*", Deny: []string{"logging/*"}}},
