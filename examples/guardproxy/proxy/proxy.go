@@ -2,7 +2,6 @@
 package proxy
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"log"
@@ -16,9 +15,6 @@ import (
 	"github.com/sallyport/sallyport/waf"
 )
 
-// maxBodyBytes is what a Guard can be configured to let through at most.
-const maxBodyBytes = 64 << 20
-
 // New returns a handler that forwards requests to upstream, of which only scheme and host are used. It is meant to be
 // wrapped by a [waf.Guard] and safe for concurrent use.
 //
@@ -27,7 +23,7 @@ const maxBodyBytes = 64 << 20
 // value travels in X-Forwarded-Host. Forwarded and X-Forwarded-* fields that a client sent are dropped. Authorization is
 // passed on.
 //
-// Server-sent events pass one by one. Nothing here times out a stream.
+// Server-sent events pass one by one, and so do the pieces of a body that the Guard let pass unread. Nothing here times out a stream.
 //
 // report, if not nil, is called with every failure to reach the upstream, possibly concurrently. The client is told nothing of it.
 func New(upstream *url.URL, report func(error)) http.Handler {
@@ -41,6 +37,10 @@ func New(upstream *url.URL, report func(error)) http.Handler {
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if broken := new(bodyError); errors.As(err, &broken) {
+				http.Error(w, http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
+				return
+			}
 			if report != nil && r.Context().Err() == nil { // a client that left is no failure
 				report(err)
 			}
@@ -49,10 +49,7 @@ func New(upstream *url.URL, report func(error)) http.Handler {
 		ErrorLog: log.New(io.Discard, "", 0), // it would print targets, and so what a client wrote
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := detachBody(w, r); err != nil {
-			bodyError(w, err)
-			return
-		}
+		detachBody(r)
 		// Without full duplex, Go's server ends the inbound body when the answer starts. Connections that cannot do it
 		// (HTTP/2 always does) say so here, and need nothing.
 		_ = http.NewResponseController(w).EnableFullDuplex()
@@ -67,7 +64,7 @@ func rewrite(pr *httputil.ProxyRequest, upstream *url.URL) {
 	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // ReverseProxy leaves out what it cannot parse; the Guard judged all of it
 	pr.Out.Host = upstream.Host
 	pr.SetXForwarded()
-	pr.Out.Header.Del("Expect") // the body is here already
+	pr.Out.Header.Del("Expect") // the first read of a body that is not here yet asks the client for it
 	pr.Out.Trailer = nil
 }
 
@@ -86,35 +83,38 @@ func transport() *http.Transport {
 	}
 }
 
-// detachBody gives r a body that does not belong to the server. The transport may still read it after the answer began, when the
-// server has closed its own, and the stream would be cut. The body that a Guard read is such a one already: requests as they arrive
-// have no GetBody, and the Guard's says whether all of the body is in its memory.
-func detachBody(w http.ResponseWriter, r *http.Request) error {
+// detachBody gives r a body that does not belong to the server, where the Guard has one in memory: requests as they arrive have no
+// GetBody, and the Guard's says whether all of the body is there. The transport may still read it after the answer began, when the
+// server may have closed its own. Any other body was let pass as it comes; it goes on in the same way, and nothing holds it.
+func detachBody(r *http.Request) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return nil
+		return
 	}
 	if r.GetBody != nil {
 		if body, err := r.GetBody(); err == nil {
 			r.Body = body
-			return nil
+			return
 		}
 	}
-	var body bytes.Buffer
-	if n := r.ContentLength; n > 0 && n <= maxBodyBytes {
-		body.Grow(int(n) + bytes.MinRead) // room for ReadFrom to see the end without growing
-	}
-	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBodyBytes)); err != nil {
-		return err
-	}
-	r.ContentLength = int64(body.Len())
-	r.TransferEncoding = nil
-	if body.Len() == 0 {
-		r.Body = http.NoBody
-		return nil
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
-	return nil
+	r.Body = clientBody{r.Body}
 }
+
+// clientBody marks what goes wrong with a body as the client's: the upstream is not to blame for it.
+type clientBody struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (b clientBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = &bodyError{err}
+	}
+	return n, err
+}
+
+type bodyError struct{ cause error }
+
+func (e *bodyError) Error() string { return e.cause.Error() }
+func (e *bodyError) Unwrap() error { return e.cause }
 
 // buffers are what answers are copied through. Without them ReverseProxy makes a new one for every answer.
 type buffers struct{ pool sync.Pool }
@@ -131,15 +131,6 @@ func (b *buffers) Get() []byte {
 
 // Put implements httputil.BufferPool.
 func (b *buffers) Put(buffer []byte) { b.pool.Put((*[bufferBytes]byte)(buffer)) }
-
-func bodyError(w http.ResponseWriter, err error) {
-	status := http.StatusBadRequest
-	var tooBig *http.MaxBytesError
-	if errors.As(err, &tooBig) {
-		status = http.StatusRequestEntityTooLarge
-	}
-	http.Error(w, http.StatusText(status), status)
-}
 
 // badGateway answers when the upstream does not: with a JSON-RPC error that carries the id if the Guard read a message, and
 // never with the reason, which names addresses.

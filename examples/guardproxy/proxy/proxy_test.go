@@ -3,7 +3,6 @@ package proxy_test
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -155,7 +154,9 @@ func TestTheTransportNeverReadsTheInboundBody(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
-	r.Body, r.ContentLength = &earlyBody{strings.NewReader(strings.Repeat(" ", size)), answered}, -1
+	text := strings.Repeat(" ", size)
+	r.Body, r.ContentLength = &earlyBody{strings.NewReader(text), answered}, -1
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
 	proxy.New(target, nil).ServeHTTP(w, r)
 	if got := w.Body.String(); got != "data: 0\n\ndata: 1\n\n" {
 		t.Errorf("the client got %q, want both events", got)
@@ -242,7 +243,7 @@ func TestForwardedFieldsOfClientsAreDropped(t *testing.T) {
 		"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n2\r\n{}\r\n0\r\nX-Late: 1\r\n\r\n")
 	for name, want := range map[string]string{
 		"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "mcp.example.com", "X-Forwarded-Proto": "http", "Forwarded": "",
-		"Authorization": "Bearer t", "X-Hop": "", "Expect": "", "Trailer": "", "Content-Length": "2", "User-Agent": "",
+		"Authorization": "Bearer t", "X-Hop": "", "Expect": "", "Trailer": "", "Content-Length": "", "User-Agent": "",
 	} {
 		if got := strings.Join(seen.Values(name), "|"); got != want {
 			t.Errorf("upstream saw %s: %q, want %q", name, got, want)
@@ -253,47 +254,111 @@ func TestForwardedFieldsOfClientsAreDropped(t *testing.T) {
 	}
 }
 
-// bodyOf reads as much as it is allowed, then fails.
-type bodyOf struct {
-	io.Reader
-	err error
-}
-
-func (b *bodyOf) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if errors.Is(err, io.EOF) {
-		err = b.err
+// uploads puts a Guard before the proxy that leaves the bodies for /upload unread.
+func uploads(t *testing.T) func(http.Handler) http.Handler {
+	t.Helper()
+	guard, err := waf.New(waf.Config{MaxBodyBytes: 1000, DangerouslyNoRules: true, DangerouslyUnreadBodies: []string{"/upload"}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return n, err
+	t.Cleanup(func() { _ = guard.Close() })
+	return guard.Wrap
 }
 
-func (b *bodyOf) Close() error { return nil }
+// The upstream has the first piece before the client sends the next one, and answers before it sends the last one: a proxy that
+// buffers either way hangs here.
+func TestUnreadBodiesPassAsTheyCome(t *testing.T) {
+	const pieces = 3
+	base := front(t, uploads(t), func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		lines := bufio.NewScanner(r.Body)
+		for lines.Scan() {
+			fmt.Fprintf(w, "got %s\n", lines.Text())
+			_ = http.NewResponseController(w).Flush()
+		}
+		if lines.Err() != nil {
+			t.Errorf("the upstream's body ends with %v", lines.Err())
+		}
+		fmt.Fprintf(w, "end\n")
+	})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "POST /upload HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n")
+	answer := bufio.NewReader(conn)
+	var lines *bufio.Scanner
+	for i := range pieces {
+		fmt.Fprintf(conn, "8\r\npiece %d\n\r\n", i)
+		if lines == nil {
+			resp, err := http.ReadResponse(answer, nil)
+			if err != nil || resp.StatusCode != http.StatusOK {
+				t.Fatalf("answer %v, %v, want 200", resp, err)
+			}
+			lines = bufio.NewScanner(resp.Body)
+		}
+		if want := fmt.Sprintf("got piece %d", i); !lines.Scan() || lines.Text() != want {
+			t.Fatalf("answer %q, %v, want %q", lines.Text(), lines.Err(), want)
+		}
+	}
+	_, _ = io.WriteString(conn, "0\r\n\r\n")
+	if !lines.Scan() || lines.Text() != "end" || lines.Scan() || lines.Err() != nil {
+		t.Errorf("the answer ends with %q, %v, want end", lines.Text(), lines.Err())
+	}
+}
 
+// endless never ends, and holds nothing.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
-func TestUnreadableBodyNeverReachesTheUpstream(t *testing.T) {
-	back := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the upstream was called") }))
+// No bound of the proxy's own cuts a long upload.
+func TestUnreadBodiesHaveAnyLength(t *testing.T) {
+	const size = 65 << 20 // more than a Guard can be told to read
+	base := front(t, uploads(t), func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n, err)
+	})
+	resp, err := http.Post(base+"/upload", "application/octet-stream", io.LimitReader(endless{}, size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, err := io.ReadAll(resp.Body); string(got) != fmt.Sprint(size, error(nil)) {
+		t.Errorf("the upstream got %q, %v, want %d bytes", got, err, size)
+	}
+}
+
+// An upstream that is sent a part of a body sees that it is one, and is not blamed for it. What the client is told, it may be gone.
+func TestCutBodyIsNoFailureOfTheUpstream(t *testing.T) {
+	begins, ends := make(chan bool), make(chan error, 1)
+	back := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		begins <- true
+		_, err := io.Copy(io.Discard, r.Body)
+		ends <- err
+	}))
 	defer back.Close()
 	target, err := url.Parse(back.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tc := range []struct {
-		name string
-		body io.ReadCloser
-		want int
-	}{
-		{"cut", &bodyOf{strings.NewReader(`{"jsonrpc"`), io.ErrUnexpectedEOF}, http.StatusBadRequest},
-		{"endless", io.NopCloser(endless{}), http.StatusRequestEntityTooLarge},
-	} {
+	for _, length := range []int64{-1, 1 << 20} {
 		w := httptest.NewRecorder()
-		r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
-		r.Body, r.ContentLength = tc.body, -1
-		proxy.New(target, nil).ServeHTTP(w, r)
-		if w.Code != tc.want {
-			t.Errorf("%s body: status %d, want %d", tc.name, w.Code, tc.want)
+		r := httptest.NewRequest(http.MethodPost, "/upload", nil)
+		body, cut := io.Pipe()
+		r.Body, r.ContentLength = body, length
+		go func() {
+			_, _ = io.WriteString(cut, strings.Repeat("a part", 10_000)) // more than is kept back
+			<-begins
+			_ = cut.CloseWithError(io.ErrUnexpectedEOF)
+		}()
+		proxy.New(target, func(err error) { t.Errorf("length %d: reported %v", length, err) }).ServeHTTP(w, r)
+		if w.Code != http.StatusBadRequest {
+			t.Errorf("length %d: status %d, want 400", length, w.Code)
+		}
+		if err := <-ends; err == nil {
+			t.Errorf("length %d: the upstream takes a part for the whole", length)
 		}
 	}
 }
