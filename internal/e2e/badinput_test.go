@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/sallyport/sallyport/waf"
 )
@@ -65,7 +64,7 @@ func TestBadBodies(t *testing.T) {
 				var status int
 				if tc.hangUp {
 					hangUp(t, base, tc.request)
-					waitFor(t, tc.name, func() bool { return len(seen.peek()) > 0 })
+					await(t, "the event: "+tc.name, func() bool { return len(seen.peek()) > 0 })
 				} else if resp, _ := exchange(t, base, http.MethodPost, []byte(tc.request)); resp != nil {
 					status = resp.StatusCode
 				}
@@ -107,15 +106,4 @@ func hangUp(t *testing.T, base, request string) {
 		t.Error(err)
 	}
 	_ = conn.Close()
-}
-
-// waitFor polls until what must happen has happened.
-func waitFor(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !happened(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Errorf("%s: waited in vain", what)
-			return
-		}
-	}
 }

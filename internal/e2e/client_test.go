@@ -52,6 +52,12 @@ func httpClient(t *testing.T) *http.Client {
 	return &http.Client{Transport: bearer{transport}}
 }
 
+// leave ends a session.
+func leave(t *testing.T, s session) (err error) {
+	within(t, "the session to end", func() { err = s.end() })
+	return err
+}
+
 // joined puts the names that lists consist of in one line.
 func joined(lists ...[]string) string {
 	var line []string

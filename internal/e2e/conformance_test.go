@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -182,28 +183,49 @@ func buildConformanceServer(t *testing.T) string {
 // startConformanceServer runs the server until the test ends and returns its URL.
 func startConformanceServer(t *testing.T, program string, stateless bool) string {
 	t.Helper()
-	reserved, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	refusal := http.StatusBadRequest // of a GET without a session
+	if stateless {
+		refusal = http.StatusMethodNotAllowed
 	}
-	addr := reserved.Addr().String()
-	_ = reserved.Close() // the server can't be told to choose
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "-http", addr, fmt.Sprintf("-stateless=%v", stateless))
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stop()
-		_ = cmd.Wait()
-	})
-	waitFor(t, "the conformance server", func() bool {
-		conn, err := net.Dial("tcp", addr)
+	for range 10 { // the server can't be told to choose its port, and somebody else may be faster
+		reserved, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			return false
+			t.Fatal(err)
 		}
-		_ = conn.Close()
-		return true
-	})
-	return "http://" + addr
+		addr := reserved.Addr().String()
+		_ = reserved.Close()
+		cmd := exec.Command(program, "-http", addr, fmt.Sprintf("-stateless=%v", stateless))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = cmd.Wait()
+		}()
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			<-ended
+		})
+		var serves bool
+		await(t, "the conformance server", func() bool {
+			select {
+			case <-ended:
+				return true
+			default:
+			}
+			resp, err := impatient.Get("http://" + addr + "/mcp")
+			if err != nil {
+				return false
+			}
+			_ = resp.Body.Close()
+			serves = resp.StatusCode == refusal
+			return serves
+		})
+		if serves {
+			return "http://" + addr
+		}
+	}
+	t.Fatal("the conformance server does not stay")
+	return ""
 }

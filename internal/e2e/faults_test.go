@@ -133,17 +133,19 @@ func clientDoesNotRead(t *testing.T, p path) {
 		case <-time.After(50 * time.Millisecond): // long enough to fill every buffer on the way; shorter would find no fault either
 		}
 		_ = resp.Body.Close()
-		<-ended
+		receive(t, "the server's writes to end", ended)
 		stillServes(t, guard, client, base)
 	}
 }
 
 // Nothing times out an answer that takes long to begin, and a client that gives up ends the server's request.
 func slowServer(t *testing.T, p path) {
-	begin, left := make(chan struct{}), make(chan struct{}, 1)
-	cfg := waf.Config{Limits: waf.Limits{BodyTimeout: 10 * time.Millisecond}}
+	const bound = 2 * time.Second // longer than what may come between the head and the body of a request
+	arrived, begin, left := make(chan struct{}, 2), make(chan struct{}, 1), make(chan struct{}, 1)
+	cfg := waf.Config{Limits: waf.Limits{BodyTimeout: bound}}
 	guard, base, client := p.serve(t, cfg, orTeapot(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		arrived <- struct{}{}
 		select {
 		case <-begin:
 			_, _ = io.WriteString(w, "{}")
@@ -151,18 +153,25 @@ func slowServer(t *testing.T, p path) {
 			left <- struct{}{}
 		}
 	}))
-	time.AfterFunc(50*time.Millisecond, func() { begin <- struct{}{} })
+	go func() {
+		<-arrived
+		time.Sleep(bound + bound/4)
+		begin <- struct{}{}
+	}()
 	resp := do(t, client, mcpRequest(t, base+"/mcp", ping))
 	if body, err := io.ReadAll(resp.Body); string(body) != "{}" || err != nil {
 		t.Errorf("answer %q, %v, want that of the server", body, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
+	go func() {
+		<-arrived
+		cancel()
+	}()
 	if resp, err := client.Do(mcpRequest(t, base+"/mcp", ping).WithContext(ctx)); err == nil {
 		_ = resp.Body.Close()
 		t.Error("an answer came before the server wrote it")
 	}
-	<-left
+	receive(t, "the server's request to end", left)
 	stillServes(t, guard, client, base)
 }
 
@@ -223,14 +232,14 @@ func sinkBlocks(t *testing.T, p path) {
 		_ = resp.Body.Close()
 		status <- resp.StatusCode
 	}()
-	<-blocked
+	receive(t, "the event", blocked)
 	for range 10 {
 		if resp := do(t, client, mcpRequest(t, base+"/mcp", listTools)); resp.StatusCode != http.StatusAccepted {
 			t.Errorf("another call is answered %d", resp.StatusCode)
 		}
 	}
 	close(release)
-	if got := <-status; got != http.StatusAccepted {
+	if got := receive(t, "the call that waited", status); got != http.StatusAccepted {
 		t.Errorf("the call that waited is answered %d", got)
 	}
 	stillServes(t, guard, client, base)
@@ -285,16 +294,20 @@ func panics(t *testing.T, p path) {
 }
 
 func longBodies(t *testing.T, p path) {
+	const atOnce = 250 // as many as Go's server lets an HTTP/2 connection have, and as a process of few descriptors can hold
 	bodies := 1000
-	if testing.Short() || p.protocol == "HTTP/2.0" {
-		bodies = 250 // as many as Go's server lets a connection have at once
+	if testing.Short() {
+		bodies = atOnce
 	}
 	guard, base, client := p.serve(t, waf.Config{MaxBodyBytes: 8 << 10, Limits: waf.Limits{MaxBodies: 100}}, orTeapot(unreached(t).ServeHTTP))
 	body := strings.Repeat(" ", 20<<10)
 	var wg sync.WaitGroup
 	var refused atomic.Int64
+	slots := make(chan struct{}, atOnce)
 	for range bodies {
+		slots <- struct{}{}
 		wg.Go(func() {
+			defer func() { <-slots }()
 			r := mcpRequest(t, base+"/mcp", ping)
 			r.Body, r.ContentLength, r.GetBody = io.NopCloser(strings.NewReader(body)), -1, nil
 			resp, err := client.Do(r)
@@ -384,17 +397,24 @@ func wantUnavailable(t *testing.T, client *http.Client, base, why string) {
 }
 
 func upstreamGone(t *testing.T, p path) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close()
-	guard, base, client, report := p.before(t, l.Addr().String())
+	guard, base, client, report := p.before(t, nobodyListens(t))
 	wantUnavailable(t, client, base, "nobody listens")
 	if report.Load() != 1 {
 		t.Errorf("%d reports, want one", report.Load())
 	}
 	stillServes(t, guard, client, base)
+}
+
+// nobodyListens returns an address that refuses connections. It is taken until the test ends, by one end of a connection: that of a
+// listener which was closed could be given to anybody.
+func nobodyListens(t *testing.T) (addr string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(listen(t, http.NotFoundHandler()), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn.LocalAddr().String()
 }
 
 func upstreamGarbage(t *testing.T, p path) {

@@ -61,7 +61,7 @@ func negotiate(t *testing.T, clients map[string]connector) {
 				if got, err := s.call(ctx, toolEcho, map[string]any{"message": "hello"}, nil); err != nil || got != "hello" {
 					t.Errorf("echo: %q, %v; refused: %v", got, err, refusals(seen.take()))
 				}
-				if err := s.end(); err != nil {
+				if err := leave(t, s); err != nil {
 					t.Error(err)
 				}
 			})

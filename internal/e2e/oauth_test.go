@@ -60,7 +60,7 @@ func TestTypeScriptAuthorization(t *testing.T) {
 					if len(refused) == 0 || slices.ContainsFunc(refused, func(e waf.Event) bool { return e.Code != "identity_required" }) {
 						t.Errorf("refused: %v, want only what had no token", refused)
 					}
-					if err := s.end(); err != nil {
+					if err := leave(t, s); err != nil {
 						t.Error(err)
 					}
 				})

@@ -63,10 +63,7 @@ func (p path) listen(t *testing.T, handler http.Handler, wrap func(net.Listener)
 	} else {
 		server.Start()
 	}
-	t.Cleanup(func() {
-		server.CloseClientConnections() // streams end by that alone
-		server.Close()
-	})
+	t.Cleanup(func() { shut(t, server) })
 	client = server.Client()
 	client.Timeout = patience
 	t.Cleanup(client.CloseIdleConnections)

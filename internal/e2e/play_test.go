@@ -46,7 +46,7 @@ func (p *play) run(t *testing.T, seen *events, wrap func(http.Handler) http.Hand
 		script = append(script, step+": "+got)
 	}
 
-	stage, requests := newStage(), &witness{anyGET: p.host.stateless()}
+	stage, requests := newStage(), &witness{stream: make(chan struct{}), seen: map[string]int{}, anyGET: p.host.stateless()}
 	defer stage.end()
 	handler := requests.before(p.host.handler(stage))
 	if wrap != nil {
@@ -105,6 +105,10 @@ func (p *play) run(t *testing.T, seen *events, wrap func(http.Handler) http.Hand
 		note("cancel", "the tool has ended", cancelCall(ctx, s, stage))
 	}
 	if p.hears() {
+		select { // else mcp-go's server tells nobody
+		case <-requests.stream:
+		case <-ctx.Done():
+		}
 		stage.addTool()
 		select {
 		case <-changed:
@@ -121,7 +125,7 @@ func (p *play) run(t *testing.T, seen *events, wrap func(http.Handler) http.Hand
 		refuseAndGoOn(ctx, t, s, seen)
 		requests.pause(false)
 	}
-	note("end", "left", s.end())
+	note("end", "left", leave(t, s))
 	for _, r := range requests.take() {
 		note("the server saw", r, nil)
 	}
@@ -133,7 +137,10 @@ func cancelCall(ctx context.Context, s session, stage *stage) error {
 	callCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
-		<-stage.waiting
+		select {
+		case <-stage.waiting:
+		case <-ctx.Done():
+		}
 		cancel()
 	}()
 	if got, err := s.call(callCtx, toolWait, map[string]any{}, nil); err == nil {
@@ -199,6 +206,8 @@ func (p *play) resumes() bool { return p.host.name == "gosdk-stateful" && p.revi
 // witness notes what requests reach a server.
 type witness struct {
 	mu     sync.Mutex
+	begun  sync.Once
+	stream chan struct{} // is closed when the stream on which a client hears of changes has begun
 	seen   map[string]int
 	paused bool
 	anyGET bool // GET does not count: without a session to listen to it is refused, and clients ask again in their own time
@@ -221,16 +230,31 @@ func (w *witness) before(server http.Handler) http.Handler {
 			what += " " + cmp.Or(message.Method, "an answer")
 		}
 		w.mu.Lock()
-		if w.seen == nil {
-			w.seen = map[string]int{}
-		}
 		if !w.paused && (what != http.MethodGet || !w.anyGET) && what != "POST notifications/cancelled" { // that the stream has ended may overtake it
 			w.seen[what]++
 		}
 		w.mu.Unlock()
+		if what == http.MethodGet || what == "POST subscriptions/listen" {
+			rw = &beginning{rw, func() { w.begun.Do(func() { close(w.stream) }) }}
+		}
 		server.ServeHTTP(rw, r)
 	})
 }
+
+// beginning tells when an answer begins.
+type beginning struct {
+	http.ResponseWriter
+	tell func()
+}
+
+// Flush implements http.Flusher, which mcp-go's server wants.
+func (b *beginning) Flush() {
+	_ = http.NewResponseController(b.ResponseWriter).Flush()
+	b.tell()
+}
+
+// Unwrap lets http.ResponseController reach the server's own writer.
+func (b *beginning) Unwrap() http.ResponseWriter { return b.ResponseWriter }
 
 func (w *witness) take() (lines []string) {
 	w.mu.Lock()

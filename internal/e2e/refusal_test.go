@@ -78,7 +78,7 @@ func refuseCall(t *testing.T, clients map[string]connector) {
 					if got, err := s.call(ctx, toolEcho, map[string]any{"message": "still here"}, nil); err != nil || got != "still here" {
 						t.Errorf("echo after the refusal: %q, %v; refused: %v", got, err, refusals(seen.take()))
 					}
-					if err := s.end(); err != nil {
+					if err := leave(t, s); err != nil {
 						t.Error(err)
 					}
 				})
@@ -124,12 +124,14 @@ func refuseAnswer(t *testing.T, client string, connect connector) {
 			callCtx, cancelCall := context.WithCancel(ctx)
 			defer cancelCall()
 			go func() {
-				waitFor(t, "the refusal", func() bool { return len(refusals(seen.peek())) > 0 })
+				defer cancelCall()
+				for len(refusals(seen.peek())) == 0 && ctx.Err() == nil {
+					time.Sleep(time.Millisecond)
+				}
 				select { // mcp-go's server answers 400 to what arrives after the call was cancelled, which ends the session
 				case <-answered:
-				case <-time.After(time.Second): // the server asks one after the other
+				case <-ctx.Done():
 				}
-				cancelCall()
 			}()
 			if got, err := s.call(callCtx, toolAsk, map[string]any{}, nil); err == nil || callCtx.Err() == nil {
 				t.Errorf("ask: %q, %v, want the call to wait until it is cancelled", got, err)
@@ -145,7 +147,7 @@ func refuseAnswer(t *testing.T, client string, connect connector) {
 			case <-ctx.Done():
 				t.Error("the server was not told that the call is cancelled")
 			}
-			if err := s.end(); err != nil {
+			if err := leave(t, s); err != nil {
 				t.Error(err)
 			}
 		})

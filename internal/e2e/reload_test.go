@@ -19,7 +19,7 @@ func TestReloadDuringARequest(t *testing.T) {
 	base := listen(t, guard.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })))
 	status := make(chan int, 1)
 	go func() {
-		resp, err := http.Post(base+"/mcp", "application/json", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
+		resp, err := impatient.Post(base+"/mcp", "application/json", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
 		if err != nil {
 			status <- 0
 			return
@@ -27,12 +27,12 @@ func TestReloadDuringARequest(t *testing.T) {
 		_ = resp.Body.Close()
 		status <- resp.StatusCode
 	}()
-	<-begun
+	receive(t, "the request", begun)
 	if err := guard.Reload(waf.Config{}); err != nil { // the new policy knows nobody
 		t.Error(err)
 	}
 	close(reloaded)
-	if got := <-status; got != http.StatusTeapot {
+	if got := receive(t, "the request's end", status); got != http.StatusTeapot {
 		t.Errorf("the request under way ends with %d, want the handler's answer", got)
 	}
 	if got := post(t, base+"/mcp", "", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`); got != http.StatusUnauthorized {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
@@ -16,7 +17,33 @@ import (
 )
 
 // patience bounds waiting for what must happen; it only decides how soon a broken build is reported.
-const patience = 20 * time.Second
+const patience = time.Minute
+
+// within runs f, which waits for something that has no bound of its own. If that does not come, the run ends with the stacks of all
+// goroutines.
+func within(t *testing.T, what string, f func()) {
+	limit := time.AfterFunc(patience+patience/2, func() { // later than what patience bounds, which says more
+		debug.SetTraceback("all")
+		panic(t.Name() + " waits in vain for " + what)
+	})
+	defer limit.Stop()
+	f()
+}
+
+// await waits until the condition holds.
+func await(t *testing.T, what string, holds func() bool) {
+	within(t, what, func() {
+		for !holds() {
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
+// receive waits for a value.
+func receive[T any](t *testing.T, what string, from <-chan T) (value T) {
+	within(t, what, func() { value = <-from })
+	return value
+}
 
 // events collects the decisions of a Guard.
 type events struct {
@@ -77,11 +104,27 @@ var wirings = []struct {
 func listen(t *testing.T, handler http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
-	t.Cleanup(func() {
-		server.CloseClientConnections() // streams end by that alone
-		server.Close()
-	})
+	t.Cleanup(func() { shut(t, server) })
 	return server.URL
+}
+
+// shut closes the server. Streams end by their connections alone; a client may open another one until the listener is closed.
+func shut(t *testing.T, server *httptest.Server) {
+	within(t, "the handlers of a server to return", func() {
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			server.Close()
+		}()
+		for {
+			server.CloseClientConnections()
+			select {
+			case <-closed:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	})
 }
 
 // noLeak fails the test if, when all else has been cleaned up, more goroutines are left than there were.

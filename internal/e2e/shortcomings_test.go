@@ -418,9 +418,7 @@ func panicPasses(t *testing.T, p path) {
 		if err == nil && resp.StatusCode != http.StatusBadGateway { // which a proxy answers if nothing had come yet
 			t.Errorf("%.40q: the answer %d ends as if it were whole", message, resp.StatusCode)
 		}
-		if s := guard.Stats(); s != (waf.Stats{}) {
-			t.Errorf("%.40q: the Guard still holds %+v", message, s)
-		}
+		await(t, "the Guard to give back everything", func() bool { return guard.Stats() == waf.Stats{} })
 	}
 }
 
@@ -441,7 +439,7 @@ func takeOver(t *testing.T, p path) {
 		_, _ = io.WriteString(conn, strings.ToUpper(line))
 	}))
 	if p.protocol == "HTTP/2.0" { // as without a Guard, there is no connection to take
-		if _ = do(t, client, mcpRequest(t, base+"/terminal", "")); !errors.Is(<-taken, http.ErrNotSupported) {
+		if _ = do(t, client, mcpRequest(t, base+"/terminal", "")); !errors.Is(receive(t, "the handler", taken), http.ErrNotSupported) {
 			t.Error("Hijack does not say that it is not supported")
 		}
 		return
@@ -479,22 +477,12 @@ func clientLeavesInBody(t *testing.T, p path) {
 	await(t, "the body to arrive", func() bool { return guard.Stats().Bodies == 1 })
 	leave()
 	_ = writer.Close() // for which Go's client waits
-	if err := <-answered; err == nil {
+	if err := receive(t, "the client to leave", answered); err == nil {
 		t.Error("the client got an answer")
 	}
-	<-reported
+	receive(t, "the report", reported)
 	if list := seen.take(); len(list) != 1 || list[0].Action != waf.ActionDeny || list[0].Code != "body_unreadable" {
 		t.Errorf("events %+v, want one refusal of the body", list)
 	}
 	await(t, "the body to be given back", func() bool { return guard.Stats() == waf.Stats{} })
-}
-
-// await waits until the condition holds, and fails the test if it never does.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }

@@ -40,6 +40,9 @@ func nginxUI(written chan<- string) http.Handler {
 const takeover = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"nginx_config_add",` +
 	`"arguments":{"name":"zz.conf","content":"server { listen 8099; }"}}}`
 
+// impatient is the client of requests that have no context of their own.
+var impatient = &http.Client{Timeout: patience}
+
 // openStream opens the legacy stream and returns the path of its messages, or the status of the refusal.
 func openStream(t *testing.T, url, bearer string) (messages string, status int) {
 	t.Helper()
@@ -51,7 +54,7 @@ func openStream(t *testing.T, url, bearer string) (messages string, status int) 
 	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := impatient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +77,7 @@ func post(t *testing.T, url, bearer, body string) int {
 	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := impatient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +99,7 @@ func TestTakeoverWithoutTheGuard(t *testing.T) {
 	if status := post(t, base+messages, "", takeover); status != http.StatusAccepted {
 		t.Fatalf("the call: %d", status)
 	}
-	if name := <-written; name != "zz.conf" {
+	if name := receive(t, "the tool", written); name != "zz.conf" {
 		t.Errorf("wrote %q", name)
 	}
 }
@@ -130,7 +133,7 @@ func TestTakeoverIsRefused(t *testing.T) {
 			if status := post(t, base+messages, token, takeover); status != http.StatusAccepted {
 				t.Errorf("the owner's call: %d, %+v", status, refusals(seen.take()))
 			}
-			if name := <-written; name != "zz.conf" || len(written) > 0 {
+			if name := receive(t, "the tool", written); name != "zz.conf" || len(written) > 0 {
 				t.Errorf("wrote %q and %d more, want only what the owner sent", name, len(written))
 			}
 		})
