@@ -21,7 +21,7 @@ func TestTypeScriptIdleStream(t *testing.T) {
 }
 
 func stayIdle(t *testing.T, clients map[string]connector) {
-	const bound = 100 * time.Millisecond
+	const bound = 3 * time.Second // short enough to wait for it, and longer than what may come between the head and the body of a request
 	for _, h := range hosts {
 		for _, client := range slices.Sorted(maps.Keys(clients)) {
 			p := play{client: client, connect: clients[client], host: &h, revision: h.revisions[len(h.revisions)-1]}
@@ -29,6 +29,7 @@ func stayIdle(t *testing.T, clients map[string]connector) {
 				continue
 			}
 			t.Run(client+"-to-"+h.name, func(t *testing.T) {
+				t.Parallel()
 				ctx, cancel := context.WithTimeout(context.Background(), patience)
 				defer cancel()
 				seen, stage := &events{}, newStage()
@@ -43,7 +44,7 @@ func stayIdle(t *testing.T, clients map[string]connector) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(5 * bound)
+				time.Sleep(bound + bound/2)
 				stage.addTool()
 				select {
 				case <-changed:
@@ -53,7 +54,7 @@ func stayIdle(t *testing.T, clients map[string]connector) {
 				if got, err := s.call(ctx, toolEcho, map[string]any{"message": "hello"}, nil); err != nil || got != "hello" {
 					t.Errorf("echo: %q, %v", got, err)
 				}
-				if err := s.end(); err != nil {
+				if err := leave(t, s); err != nil {
 					t.Error(err)
 				}
 			})

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"flag"
+	"io"
 	"net/http"
 	"runtime"
 	"sync"
@@ -46,6 +47,7 @@ func TestReloadsUnderLoad(t *testing.T) {
 			t.Errorf("a call was lost: %v", err)
 			return
 		}
+		_, _ = io.Copy(io.Discard, resp.Body) // or every refusal would cost a port
 		_ = resp.Body.Close()
 		if resp.StatusCode != want {
 			t.Errorf("a call of %s is answered %d, want %d", tool, resp.StatusCode, want)
