@@ -50,20 +50,14 @@ func TestConformance(t *testing.T) {
 			kind = "stateless"
 		}
 		t.Run(kind+"/"+cmp.Or(tc.revision, "extensions"), func(t *testing.T) {
-			seen := &events{}
-			guard := newGuard(t, waf.Config{Endpoints: []waf.Endpoint{{Path: "/mcp", Anonymous: true}}, OnEvent: seen.add})
-			target, err := url.Parse(startConformanceServer(t, program, tc.stateless))
-			if err != nil {
-				t.Fatal(err)
-			}
-			guarded := listen(t, guard.Wrap(proxy.New(target, nil)))
-			bare := startConformanceServer(t, program, tc.stateless) // its own: scenarios change what a server offers
-
 			var direct, through verdicts
-			var both sync.WaitGroup
-			both.Go(func() { direct = runSuite(t, suite, bare, tc.revision) })
-			both.Go(func() { through = runSuite(t, suite, guarded, tc.revision) })
-			both.Wait()
+			for range 3 { // the suite judges by the clock, too: on a busy machine the verdicts may differ once, but not each time
+				direct, through = runBoth(t, suite, program, tc.stateless, tc.revision)
+				if len(direct) == tc.scenarios && maps.EqualFunc(direct, through, maps.Equal) {
+					break
+				}
+				t.Log("the verdicts differ" + direct.beside(through))
+			}
 			if len(direct) != tc.scenarios {
 				t.Errorf("the suite ran %d scenarios, want %d", len(direct), tc.scenarios)
 			}
@@ -73,11 +67,30 @@ func TestConformance(t *testing.T) {
 					t.Errorf("%s:\nwithout the Guard %v\nwith it           %v", scenario, direct[scenario], through[scenario])
 				}
 			}
-			for _, e := range refusals(seen.take()) {
-				t.Logf("refused in place of the server: %s %s %d", e.Layer, e.Code, e.Status)
-			}
 		})
 	}
+}
+
+// runBoth runs the suite against a server without the Guard and, at the same time, against another one behind it: scenarios change what a
+// server offers.
+func runBoth(t *testing.T, suite, program string, stateless bool, revision string) (direct, through verdicts) {
+	t.Helper()
+	seen := &events{}
+	guard := newGuard(t, waf.Config{Endpoints: []waf.Endpoint{{Path: "/mcp", Anonymous: true}}, OnEvent: seen.add})
+	target, err := url.Parse(startConformanceServer(t, program, stateless))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guarded := listen(t, guard.Wrap(proxy.New(target, nil)))
+	bare := startConformanceServer(t, program, stateless)
+	var both sync.WaitGroup
+	both.Go(func() { direct = runSuite(t, suite, bare, revision) })
+	both.Go(func() { through = runSuite(t, suite, guarded, revision) })
+	both.Wait()
+	for _, e := range refusals(seen.take()) {
+		t.Logf("refused in place of the server: %s %s %d", e.Layer, e.Code, e.Status)
+	}
+	return direct, through
 }
 
 // verdicts are the outcomes of the checks of each scenario.
@@ -119,7 +132,7 @@ func count(checks map[string]string) (n [3]int) {
 // runSuite runs every scenario of the suite that fits the revision against the server.
 func runSuite(t *testing.T, suite, server, revision string) verdicts {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	results := t.TempDir()
 	args := []string{"server", "--url", server + "/mcp", "--suite", "all", "--output-dir", results}
