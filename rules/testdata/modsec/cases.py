@@ -1,8 +1,7 @@
 """Sends the rule cases, and the reference corpora if given, to the two servers of run.sh and compares the verdicts."""
-import base64, glob, http.server, json, os, re, socket, sys, threading
+import base64, glob, http.server, json, os, re, socket, sys, threading, time
 
-SERVERS = {"nginx": 18081, "apache": 18082}
-BACKEND = 18099
+PATIENCE = 60  # seconds; it only decides how soon a broken server is reported
 ANSWER = "X-Sallyport-Test-Answer"  # what the backend gives back, in Base64
 ONLY = "X-Sallyport-Test-Only"  # names the one rule that may deny; absent: all of them
 # Known differences: the engine decides before the rules do, or does not show them what they need.
@@ -62,9 +61,15 @@ def send(port, method, target, headers, body):
     if body and "content-length" not in names:
         head += "Content-Length: %d\r\n" % len(body)
     head += "".join("%s: %s\r\n" % h for h in headers) + "Connection: close\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
-        s.sendall(head.encode("latin-1") + body)
-        answer = s.makefile("rb").readline().split()
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as s:
+        try:
+            s.sendall(head.encode("latin-1") + body)
+        except ConnectionError:
+            pass  # it has answered already
+        try:
+            answer = s.makefile("rb").readline().split()
+        except ConnectionError:
+            return 0
         return int(answer[1]) if len(answer) > 1 else 0
 
 
@@ -104,9 +109,39 @@ def request(c):
     return method, target, headers, body or b""
 
 
-def run(folder, corpus):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", BACKEND), Backend)
+def ports():
+    """Prints three ports that are free, below those that systems give out by themselves."""
+    found = []
+    for port in range(18000 + os.getpid() % 1000 * 10, 32000):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                found.append(str(port))
+            except OSError:
+                continue
+        if len(found) == 3:
+            break
+    print(*found)
+
+
+def await_server(port):
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+def run(numbers, folder, corpus):
+    nginx, apache, backend = map(int, numbers.split())
+    servers = {"nginx": nginx, "apache": apache}
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", backend), Backend)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    for port in servers.values():
+        await_server(port)
     wrong = total = 0
     for name in sorted(glob.glob(os.path.join(folder, "*.yaml"))):
         if os.path.basename(name) == "coraza.yaml":
@@ -114,7 +149,7 @@ def run(folder, corpus):
         with open(name, encoding="utf-8") as f:
             lines = [line[2:] for line in f if line.startswith("- ")]
         for c in map(json.loads, lines):
-            for server, port in SERVERS.items():
+            for server, port in servers.items():
                 status = send(port, *request(c))
                 # NGINX has sent the header by then, in its own buffer: it closes the connection instead.
                 denied = status >= 400 or ("answer" in c and status == 0)
@@ -136,7 +171,7 @@ def run(folder, corpus):
                     if name.startswith("attacks") and c["layer"] != "rules":
                         continue
                     body = base64.b64decode(r["body_b64"]) if "body_b64" in r else r.get("body", "").encode()
-                    for server, port in SERVERS.items():
+                    for server, port in servers.items():
                         status = send(port, r["method"], r["path"], [tuple(h) for h in r["headers"] if h[0].lower() != "connection"], body)
                         got = "refused" if status >= 400 else "passed"
                         counts[server, got] = counts.get((server, got), 0) + 1
@@ -149,5 +184,7 @@ def run(folder, corpus):
 if __name__ == "__main__":
     if sys.argv[1] == "switches":
         switches(sys.argv[2])
+    elif sys.argv[1] == "ports":
+        ports()
     else:
-        sys.exit(run(sys.argv[2], sys.argv[3]))
+        sys.exit(run(sys.argv[2], sys.argv[3], sys.argv[4]))

@@ -2,7 +2,7 @@
 # Loads the portable rules in NGINX + libModSecurity 3 and in Apache + ModSecurity 2.9, on loopback, and sends every case of ../cases
 # and, if CORPUS names its folder, every case of the reference corpora through both. Ends 1 if a verdict differs from the expected one.
 #
-# Needs nginx libnginx-mod-http-modsecurity apache2 libapache2-mod-security2 python3 (Debian's names), and ports 18081, 18082, 18099.
+# Needs nginx libnginx-mod-http-modsecurity apache2 libapache2-mod-security2 python3 (Debian's names).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 modules=${APACHE_MODULES:-/usr/lib/apache2/modules}
@@ -19,6 +19,11 @@ stop() {
 }
 trap stop EXIT
 
+ports=$(python3 "$here/cases.py" ports)
+read -r nginx apache backend <<P
+$ports
+P
+
 # Each case is tried with one denying rule; the others are switched off by a request header that only this file knows.
 {
 	printf 'SecRuleEngine On\nSecRequestBodyAccess On\nSecRequestBodyLimit 1048576\nSecAuditEngine Off\n'
@@ -33,13 +38,13 @@ worker_processes 1; pid $work/ng/pid; error_log $work/logs/ng.log warn;
 events { worker_connections 64; }
 http { access_log off; large_client_header_buffers 200 32k; underscores_in_headers on;
   client_body_temp_path $work/ng/b; proxy_temp_path $work/ng/p; fastcgi_temp_path $work/ng/f; uwsgi_temp_path $work/ng/u; scgi_temp_path $work/ng/s;
-  server { listen 127.0.0.1:18081; merge_slashes off; modsecurity on; modsecurity_rules_file $work/rules.conf; location / { proxy_pass http://127.0.0.1:18099; } } }
+  server { listen 127.0.0.1:$nginx; merge_slashes off; modsecurity on; modsecurity_rules_file $work/rules.conf; location / { proxy_pass http://127.0.0.1:$backend; } } }
 C
 cat > "$work/ap.conf" <<C
 ServerName localhost
 ServerRoot $work/ap
 PidFile $work/ap/pid
-Listen 127.0.0.1:18082
+Listen 127.0.0.1:$apache
 ErrorLog $work/logs/ap.log
 AllowEncodedSlashes NoDecode
 LimitRequestFieldSize 32768
@@ -55,9 +60,11 @@ Mutex file:$work/ap default
 SecDataDir $work/ap
 SecTmpDir $work/ap
 Include $work/rules.conf
-ProxyPass / http://127.0.0.1:18099/ nocanon
+ProxyPass / http://127.0.0.1:$backend/ nocanon
 C
 nginx -c "$work/ng.conf"
 apache2 -f "$work/ap.conf" -k start
-sleep 1
-python3 "$here/cases.py" run "$here/../cases" "${CORPUS:-}"
+python3 "$here/cases.py" run "$nginx $apache $backend" "$here/../cases" "${CORPUS:-}" || {
+	cat "$work"/logs/*.log | grep -v 'ModSecurity: ' | tail -n 50
+	exit 1
+}
