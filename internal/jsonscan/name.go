@@ -49,44 +49,34 @@ func (w Words) Key() uint64 {
 }
 
 // Plain returns how many of the bytes from b[i] on are plain and visible (not DEL), up to eight; 0 near the end of the text, where it
-// does not look.
-// It is small enough to become part of the loop that calls it.
+// does not look. It is small enough to become part of the loop that calls it.
 func Plain(b []byte, i int) int {
 	if holds64(b, i) {
-		return PlainBytes(load64(b, i))
+		return bits.TrailingZeros64(SpecialOrDEL(load64(b, i))) >> 3
 	}
 	return 0
 }
 
-// ShortWords returns the Words of the plain name of n bytes at b[i], n less than eight, where [Plain] has looked.
-func ShortWords(b []byte, i, n int) Words {
-	w := load64(b, i) & (1<<(8*uint(n)&63) - 1)
-	return Words{w, w, n}
-}
-
-// LongWords returns the Words of the plain name of n bytes at b[i], n at least eight.
-func LongWords(b []byte, i, n int) Words { return Words{load64(b, i), load64(b, i+n-8), n} }
-
-// PlainBytes returns how many bytes of a word are, from the lowest on.
-func PlainBytes(w uint64) int { return bits.TrailingZeros64(special(w)|(w+ones)&highs) >> 3 }
+// SpecialOrDEL is [Special], and marks DEL.
+func SpecialOrDEL(w uint64) uint64 { return Special(w) | (w+ones)&highs }
 
 // Name reads the rest of a member name from just after its opening quote. It returns the index after the closing quote
 // (-1 if the string is not valid), the name's Words, and whether it is plain: ASCII without escapes, so that its bytes are
 // its text. The Words of a name that is not plain are not set. wide is as in [String].
 func Name(b []byte, i int, wide *bool) (end int, w Words, plain bool) {
 	first := head(b, i)
-	n := bits.TrailingZeros64(special(first)) >> 3
+	n := bits.TrailingZeros64(Special(first)) >> 3
 	if at := i + n; n < 8 && at < len(b) && b[at] == '"' {
 		first &= 1<<(8*uint(n)&63) - 1
 		return at + 1, Words{first, first, n}, true
 	}
 	for more := n; more == 8; n += more {
-		more = bits.TrailingZeros64(special(head(b, i+n))) >> 3
+		more = bits.TrailingZeros64(Special(head(b, i+n))) >> 3
 	}
 	if at := i + n; n < 8 || at >= len(b) || b[at] != '"' {
 		return String(b, at, wide), w, false
 	}
-	return i + n + 1, LongWords(b, i, n), true
+	return i + n + 1, Words{load64(b, i), load64(b, i+n-8), n}, true
 }
 
 // AppendFolded appends to dst what the decoded text of a name becomes under the loosest readers: letters without case,
@@ -205,7 +195,7 @@ func IsVisibleASCII(body []byte) bool {
 	const del = ones * 0x7f
 	i := 0
 	for ; i+8 <= len(body); i += 8 {
-		if w := load64(body, i); (special(w)|((w^del)-ones))&highs != 0 {
+		if w := load64(body, i); (Special(w)|((w^del)-ones))&highs != 0 {
 			return false
 		}
 	}

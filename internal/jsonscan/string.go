@@ -16,10 +16,10 @@ func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+
 // holds64 reports whether the text has eight bytes from b[i] on.
 func holds64(b []byte, i int) bool { return i >= 0 && i <= len(b)-8 }
 
-// special marks the bytes of a word that end a run of plain ASCII: a quote or a control character (xor with 2 maps '"' to
+// Special marks the bytes of a word that end a run of plain ASCII: a quote or a control character (xor with 2 maps '"' to
 // 0x20 and keeps the controls below it, so that one subtraction finds both), a backslash, and everything above 0x7f. The
 // lowest mark is exact; a higher one may be false, because borrows go up.
-func special(w uint64) uint64 {
+func Special(w uint64) uint64 {
 	return (w | ((w ^ ones*0x02) - ones*0x21) | ((w ^ ones*'\\') - ones)) & highs
 }
 
@@ -29,7 +29,7 @@ func special(w uint64) uint64 {
 func String(b []byte, i int, wide *bool) int {
 	for clean := 0; ; { // plain words in a row: long plain text goes to the wide loop
 		if holds64(b, i) {
-			m := special(load64(b, i))
+			m := Special(load64(b, i))
 			if m == 0 {
 				i += 8
 				if clean++; clean >= 4 {
@@ -39,7 +39,7 @@ func String(b []byte, i int, wide *bool) int {
 				continue
 			}
 			i += bits.TrailingZeros64(m) >> 3
-		} else if i += bits.TrailingZeros64(special(tail(b, i))) >> 3; i >= len(b) {
+		} else if i += bits.TrailingZeros64(Special(tail(b, i))) >> 3; i >= len(b) {
 			return -1
 		}
 		clean = 0
@@ -86,7 +86,7 @@ blocks:
 				}
 				continue blocks
 			}
-			m &^= 3 << at // the backslash and what follows
+			m &^= 3 * (m & -m) // the backslash and what follows
 			if at == 31 {
 				i++ // what follows is in the next block
 			}
@@ -104,7 +104,7 @@ blocks:
 	return i, false
 }
 
-// marks8 returns a bit for each of eight bytes that special marks, here exactly: no borrow goes from one byte to the next.
+// marks8 returns a bit for each of eight bytes that Special marks, here exactly: no borrow goes from one byte to the next.
 func marks8(w uint64) uint32 {
 	plain := ((w ^ ones*0x02 | highs) - ones*0x21) & ((w ^ ones*'\\' | highs) - ones)
 	return uint32((w | ^plain) & highs >> 7 * 0x0102040810204080 >> 56)

@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/sallyport/sallyport/internal/jsonscan"
+import (
+	"math/bits"
+
+	"github.com/sallyport/sallyport/internal/jsonscan"
+)
 
 var headerMark = jsonscan.WordsOf("x-mcp-header")
 
@@ -21,11 +25,19 @@ value:
 	switch c := b[i]; {
 	case c == '"':
 		start = i
-		n := jsonscan.Plain(b, start+1)
-		if n == 8 {
-			n += jsonscan.Plain(b, start+9)
+		if i++; i >= 0 && i <= len(b)-8 {
+			m := jsonscan.Special(load64(b, i))
+			if m == 0 && i <= len(b)-16 {
+				i += 8
+				m = jsonscan.Special(load64(b, i))
+			}
+			if m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+			} else {
+				i += 8
+			}
 		}
-		if i += 1 + n; uint(i) < uint(len(b)) && b[i] == '"' {
+		if uint(i) < uint(len(b)) && b[i] == '"' {
 			i++ // up to sixteen bytes: fewer than any limit
 		} else if i = w.longString(b, start, i, depth); i < 0 {
 			return -1
@@ -54,7 +66,7 @@ value:
 	case c == '-' || c-'0' < 10:
 		start = i
 		if i = shortInteger(b, start); i < 0 {
-			if i, _ = w.number(b, start, depth); i < 0 {
+			if i, _ = jsonscan.Number(b, start); uint(i-start) > shortNumber && !w.number(b, start, i, depth) {
 				return -1
 			}
 		}
@@ -105,22 +117,22 @@ name:
 	// A plain name of up to fifteen bytes, without white space around it: all of it is in two words.
 	if i >= 0 && i < len(b)-9 && b[i] == '"' {
 		start = i + 1
-		words, size := jsonscan.Words{First: load64(b, start)}, 0
-		if size = jsonscan.PlainBytes(words.First); size < 8 {
-			words.First &= 1<<(8*uint(size)&63) - 1
+		end, words := start, jsonscan.Words{First: load64(b, start)}
+		if m := jsonscan.Special(words.First); m != 0 {
+			end += bits.TrailingZeros64(m) >> 3
+			words.First &= (m ^ (m - 1)) >> 8 // what is below the lowest mark
 			words.Last = words.First
 		} else {
-			if i >= len(b)-18 {
+			if i >= len(b)-18 || words.First == headerMark.First {
 				goto odd
 			}
-			size += jsonscan.PlainBytes(load64(b, i+9))
-			words.Last = load64(b, i+size-7)
+			end += 8 + bits.TrailingZeros64(jsonscan.Special(load64(b, i+9)))>>3
+			words.Last = load64(b, end-8)
 		}
-		words.Len = size
-		end := start + size
-		if b[end] != '"' || b[end+1] != ':' || words.First == headerMark.First {
+		if b[end] != '"' || b[end+1] != ':' {
 			goto odd
 		}
+		words.Len = end - start
 		i = end + 2
 		k, bit := len(w.names), bloomBit(words)
 		if k >= int(f.room) || f.bloom&bit != 0 && beginsLike(w.names[f.base:], words.First) {
@@ -132,7 +144,7 @@ name:
 		}
 		f.bloom |= bit
 		w.names = w.names[:k+1]
-		w.names[k] = nameEntry{words.First, uint32(start), uint32(size)}
+		w.names[k] = nameEntry{words.First, uint32(start), uint32(words.Len)}
 		goto value
 	}
 odd:
@@ -239,19 +251,21 @@ func (w *Walker) longString(b []byte, start, i, depth int) int {
 	return i
 }
 
-// number reads the number at b[start]. It returns the index after it, or -1, and its kind.
-func (w *Walker) number(b []byte, start, depth int) (int, uint8) {
-	i, integer := jsonscan.Number(b, start)
+// shortNumber is a size of numbers that no limit and no exponent makes too large.
+const shortNumber = 4
+
+// number judges a number that is not short, b[start:end], or none if end is -1. It returns false, with the Fault, if it is refused.
+func (w *Walker) number(b []byte, start, end, depth int) bool {
 	switch {
-	case i < 0:
-		return w.syntax(Syntax, start), 0
-	case i-start > w.Limits.NumberBytes:
-		return w.limit(LongNumber, start, w.Limits.NumberBytes, i-start, resume{i, depth, false}), 0
-	case i-start > 4 && overflows(b[start:i]):
+	case end < 0:
+		w.syntax(Syntax, start)
+	case end-start > w.Limits.NumberBytes:
+		w.limit(LongNumber, start, w.Limits.NumberBytes, end-start, resume{end, depth, false})
+	case overflows(b[start:end]):
 		w.reason = Overflow
-		return w.halt(start, resume{i, depth, false}), 0
-	case integer:
-		return i, KindInteger
+		w.halt(start, resume{end, depth, false})
+	default:
+		return true
 	}
-	return i, KindFraction
+	return false
 }

@@ -95,29 +95,29 @@ type Edge struct {
 
 // Node is a place of the message. What every value needs stands first, so that it shares a cache line.
 type Node struct {
-	types       uint8  // union over the atoms
-	pass        uint8  // kinds of scalars that no atom and no gate has anything more to say about
-	passVisible uint8  // the same where the text of a string is visible ASCII
-	simple      bool   // one atom, no gates
-	free        bool   // anything goes: no member is known, nothing is checked below
-	freeObj     bool   // the same for objects only
-	freeArr     bool   // and for arrays
-	foldDup     bool   // member names that fold to the same text repeat each other, here and below
-	nameRule    bool   // some atom has a NameRule
-	sized       bool   // some atom bounds the number of members or elements
-	shift       uint8  // with mul the hash of table: the name's Key times mul, shifted right
-	object      uint64 // atoms that admit an object
-	required    uint64 // union over the atoms
-	mul         uint64
-	table       []slot          // known members, by perfect hash; nil when none is known
-	array       uint64          // atoms that admit an array
-	folded      []string        // the known members as the loosest readers see them
-	foldedSet   map[string]bool // the same, if they are many
-	firsts      uint32          // a bit for the first byte of each of these
-	atoms       []Atom
-	gates       []Gate
-	other       Edge // members that are not in the table
-	items       Edge
+	types     uint8  // union over the atoms
+	pass      uint8  // kinds of scalars that no atom and no gate has anything more to say about
+	passPlain uint8  // the same where a string is visible ASCII, and an integer has up to three digits and no sign
+	simple    bool   // one atom, no gates
+	free      bool   // anything goes: no member is known, nothing is checked below
+	freeObj   bool   // the same for objects only
+	freeArr   bool   // and for arrays
+	foldDup   bool   // member names that fold to the same text repeat each other, here and below
+	nameRule  bool   // some atom has a NameRule
+	sized     bool   // some atom bounds the number of members or elements
+	shift     uint8  // with mul the hash of table: the name's Key times mul, shifted right
+	object    uint64 // atoms that admit an object
+	required  uint64 // union over the atoms
+	mul       uint64
+	table     []slot          // known members, by perfect hash; nil when none is known
+	array     uint64          // atoms that admit an array
+	folded    []string        // the known members as the loosest readers see them
+	foldedSet map[string]bool // the same, if they are many
+	firsts    uint32          // a bit for the first byte of each of these
+	atoms     []Atom
+	gates     []Gate
+	other     Edge // members that are not in the table
+	items     Edge
 }
 
 // slot is a known member. Members whose names have the same Key are linked.
@@ -138,7 +138,7 @@ var Free = newFree(false)
 var FreeFolded = newFree(true)
 
 func newFree(fold bool) *Node {
-	n := &Node{types: KindAny, pass: KindAny, passVisible: KindAny, simple: true, free: true, freeObj: true, freeArr: true, foldDup: fold, object: 1, array: 1}
+	n := &Node{types: KindAny, pass: KindAny, passPlain: KindAny, simple: true, free: true, freeObj: true, freeArr: true, foldDup: fold, object: 1, array: 1}
 	n.atoms = []Atom{{Types: KindAny}}
 	n.other = Edge{Node: n}
 	n.items = Edge{Node: n}

@@ -29,10 +29,12 @@ func (n *Node) finish(slots []slot) {
 		if !a.scalarChecked && !a.Strict {
 			n.pass = a.Types
 		}
-		n.passVisible = n.pass
-		if a.Format == Visible || a.Format == Name {
-			if a.Format = 0; !a.checksScalars() {
-				n.passVisible |= a.Types & KindString
+		n.passPlain = n.pass
+		form := a.Format
+		if a.Format = 0; !a.checksScalars() {
+			n.passPlain |= a.Types & KindInteger
+			if form == NoFormat || form == Visible || form == Name {
+				n.passPlain |= a.Types & KindString
 			}
 		}
 	}

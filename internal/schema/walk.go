@@ -143,12 +143,20 @@ value:
 	switch c := b[i]; {
 	case c == '"':
 		start = i
-		pass := cur.passVisible
-		n := jsonscan.Plain(b, start+1)
-		if n == 8 {
-			n += jsonscan.Plain(b, start+9)
+		pass := cur.passPlain
+		if i++; i >= 0 && i <= len(b)-8 {
+			m := jsonscan.SpecialOrDEL(load64(b, i))
+			if m == 0 && i <= len(b)-16 {
+				i += 8
+				m = jsonscan.SpecialOrDEL(load64(b, i))
+			}
+			if m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+			} else {
+				i += 8
+			}
 		}
-		if i += 1 + n; uint(i) < uint(len(b)) && b[i] == '"' {
+		if uint(i) < uint(len(b)) && b[i] == '"' {
 			i++ // up to sixteen bytes: fewer than any limit
 		} else {
 			if i = w.longString(b, start, i, depth); i < 0 {
@@ -213,13 +221,17 @@ value:
 		goto value
 	case c == '-' || c-'0' < 10:
 		start = i
-		kind := KindInteger
+		kind, pass := KindInteger, cur.passPlain
 		if i = shortInteger(b, start); i < 0 {
-			if i, kind = w.number(b, start, depth); i < 0 {
+			var integer bool
+			if i, integer = jsonscan.Number(b, start); uint(i-start) > shortNumber && !w.number(b, start, i, depth) {
 				return -1
 			}
+			if pass = cur.pass; !integer {
+				kind = KindFraction
+			}
 		}
-		if cur.pass&kind == 0 && !w.scalar(cur, kind, b, start, i, depth) {
+		if pass&kind == 0 && !w.scalar(cur, kind, b, start, i, depth) {
 			return w.stop(i, depth, false)
 		}
 	case c <= ' ':
