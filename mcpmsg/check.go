@@ -87,11 +87,13 @@ func (c *check) Leave(_ *schema.Walker, mark uint8, from, to int) bool {
 }
 
 // get returns the value that has the mark, nil if the message has none.
-func (c *check) get(mark int) Raw {
-	if !c.has(mark) {
+func (c *check) get(mark int) Raw { return valueOf(c.walk, c.b, mark) }
+
+func valueOf(w *schema.Walker, b []byte, mark int) Raw {
+	if w.Marks>>mark&1 == 0 {
 		return nil
 	}
-	return at(c.b, c.walk.Spans[mark])
+	return at(b, w.Spans[mark])
 }
 
 // part is get for a part whose parts [check.place] is to find.
@@ -241,7 +243,7 @@ func (c *check) targets() bool {
 // bounded refuses a member of params that is too long.
 func (c *check) bounded(mark, limit int) bool {
 	s := c.walk.Spans[mark]
-	if size := int(s.To - s.From); size <= limit || !c.has(mark) {
+	if !c.has(mark) || int(s.To-s.From) <= limit {
 		return true
 	}
 	c.refuseSize(CodeTargetTooLong, int(s.From), limit, int(s.To-s.From))
@@ -315,11 +317,14 @@ func (c *check) kind() Kind {
 
 // shape decides whether the members of the envelope go together.
 func (c *check) shape() bool {
-	if id := c.walk.Spans[capID]; c.has(capID) && int(id.To-id.From) > c.v.lim.id {
-		return c.refuseSize(CodeIDTooLong, int(id.From), c.v.lim.id, int(id.To-id.From))
-	}
-	if id := c.get(capID); len(id) > 0 && id[0] == '"' && schema.HasNUL(id.body()) {
-		return c.refuse(CodeIDType, int(c.walk.Spans[capID].From))
+	if c.has(capID) {
+		id := c.walk.Spans[capID]
+		if size := int(id.To - id.From); size > c.v.lim.id {
+			return c.refuseSize(CodeIDTooLong, int(id.From), c.v.lim.id, size)
+		}
+		if c.walk.Wide && c.b[id.From] == '"' && schema.HasNUL(at(c.b, id).body()) { // a NUL is written \u0000
+			return c.refuse(CodeIDType, int(id.From))
+		}
 	}
 	switch c.kind() {
 	case Request:
@@ -353,26 +358,23 @@ func (c *check) shape() bool {
 
 // fill makes the view of the message that was just accepted.
 func (c *check) fill(m *Message) {
-	m.Version, m.From, m.Raw = c.version, c.ctx.Direction, c.b[c.from:c.end:c.end]
+	w, b := c.walk, c.b
+	m.Version, m.From, m.Raw = c.version, c.ctx.Direction, b[c.from:c.end:c.end]
 	if c.many {
 		m.Kind = Batch
 		return
 	}
-	m.Kind, m.ID = c.kind(), c.get(capID)
+	m.Kind, m.ID = c.kind(), valueOf(w, b, capID)
 	if m.Kind >= Result {
-		m.Result, m.Error = c.get(capResult), c.get(capError)
+		m.Result, m.Error = valueOf(w, b, capResult), valueOf(w, b, capError)
 		return
 	}
-	m.Method, m.MethodText = c.known, c.get(capMethod)
-	if !c.has(capParams) {
+	m.Method, m.MethodText, m.Params = c.known, valueOf(w, b, capMethod), valueOf(w, b, capParams)
+	if w.Marks&(1<<capName|1<<capURI|1<<capArguments|1<<capMeta|1<<capTask) == 0 {
 		return
 	}
-	m.Params = c.get(capParams)
-	if c.walk.Marks&(1<<capName|1<<capURI|1<<capArguments|1<<capMeta|1<<capTask) == 0 {
-		return
-	}
-	m.Name, m.URI, m.Arguments, m.Meta = c.get(capName), c.get(capURI), c.get(capArguments), c.get(capMeta)
+	m.Name, m.URI, m.Arguments, m.Meta = valueOf(w, b, capName), valueOf(w, b, capURI), valueOf(w, b, capArguments), valueOf(w, b, capMeta)
 	if c.extra == nil && m.Name == nil || c.extra != nil && c.extra.rule.NamesTask {
-		m.Name = c.get(capTask)
+		m.Name = valueOf(w, b, capTask)
 	}
 }
