@@ -108,10 +108,10 @@ func compareLeaves(t *testing.T, r mcpmsg.Raw) {
 
 func TestPlaces(t *testing.T) {
 	v := newValidator(t, mcpmsg.Config{})
-	for _, r := range rows {
-		m, bad := v.Check([]byte(r.in), r.ctx)
+	for _, r := range vectors(t) {
+		m, bad := v.Check(r.Message, r.ctx)
 		if !bad.OK() && r.ctx.Direction != 0 {
-			comparePointer(t, []byte(r.in), bad)
+			comparePointer(t, r.Message, bad)
 		}
 		for _, part := range []mcpmsg.Raw{m.Params, m.Result, m.Error, m.ID} {
 			if part != nil {
