@@ -75,8 +75,8 @@ func credentialsProblem(s string, settled bool) problem {
 		}
 	}
 	if !settled {
-		if at, folded := scan.FieldValue(s); at >= 0 {
-			return valueProblem(at, folded)
+		if p := valueProblem(scan.FieldValue(s)); p.code != CodeOK {
+			return p
 		}
 	}
 	from, to := trimOWS(s)

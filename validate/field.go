@@ -23,32 +23,21 @@ func fieldName[T Text](name T) problem {
 // check. It does not bound the length and allocates nothing. net/http refuses other values itself and unfolds.
 //
 // Source: RFC 9110, 5.5; RFC 9112, 5.2.
-func FieldValue[T Text](value T) (v Violation) {
-	judgeValue(value, &v)
-	return v
+func FieldValue[T Text](value T) Violation {
+	at, fault := scan.FieldValue(value)
+	return Violation{Code: valueCodes[fault], Offset: at}
 }
 
-// judgeValue sets v if value is bad. A function that returned a Violation could not be inlined, and reading one that was
-// stored field by field stalls the processor for longer than it takes to check a short value.
-func judgeValue[T Text](value T, v *Violation) {
-	if at, folded := scan.FieldValue(value); at >= 0 {
-		*v = valueProblem(at, folded).in("")
-	}
-}
+var valueCodes = [...]Code{scan.NoFault: CodeOK, scan.Invalid: CodeHeaderValueInvalid, scan.Folded: CodeHeaderValueFolded}
 
 // IsFieldValue is [FieldValue] for loops that need no more than the answer.
 func IsFieldValue[T Text](value T) bool {
-	at, _ := scan.FieldValue(value)
-	return at < 0
+	_, fault := scan.FieldValue(value)
+	return fault == scan.NoFault
 }
 
-// valueProblem says what is wrong with the byte at, which scan.FieldValue found.
-func valueProblem(at int, folded bool) problem {
-	if folded {
-		return problem{CodeHeaderValueFolded, at}
-	}
-	return problem{CodeHeaderValueInvalid, at}
-}
+// valueProblem is the problem that scan.FieldValue found.
+func valueProblem(at int, fault scan.ValueFault) problem { return problem{valueCodes[fault], at} }
 
 // Method reports whether method is a token of at most 32 bytes. net/http does not check it over HTTP/2, where
 // "GET /admin HTTP/1.1" reaches a handler as a method.

@@ -283,8 +283,8 @@ func (h *Headers) line(t *tally, name, value string) bool {
 			return h.refuse(t, f, name, value, p)
 		}
 	} else if (f.flags|t.settled)&sealed == 0 {
-		if at, folded := scan.FieldValue(value); at >= 0 {
-			return h.refuse(t, f, name, value, valueProblem(at, folded))
+		if p := valueProblem(scan.FieldValue(value)); p.code != CodeOK {
+			return h.refuse(t, f, name, value, p)
 		}
 	}
 	seen := t.seen
@@ -434,8 +434,8 @@ func (h *Headers) picky(t *tally, f *field, name, value string) problem {
 		return problem{CodeHeaderConnectionSpecific, 0}
 	}
 	if (f.flags|t.settled)&sealed == 0 {
-		if at, folded := scan.FieldValue(value); at >= 0 {
-			return valueProblem(at, folded)
+		if p := valueProblem(scan.FieldValue(value)); p.code != CodeOK {
+			return p
 		}
 	}
 	if t.http2 && t.raw {
@@ -462,8 +462,8 @@ func (h *Headers) picky(t *tally, f *field, name, value string) problem {
 // before what is wrong with this one. Offsets become those of the value with the white space around it.
 func (t *tally) rank(f *field, value string, p problem) problem {
 	if f.flags&sealed != 0 && !t.parsed {
-		if at, folded := scan.FieldValue(value); at >= 0 {
-			return valueProblem(at, folded)
+		if p := valueProblem(scan.FieldValue(value)); p.code != CodeOK {
+			return p
 		}
 	}
 	from, _ := trimOWS(value)

@@ -18,11 +18,20 @@ func Load32[T Text](s T) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-// FieldValue returns the index of the first byte that a field value may not hold, or -1, and whether it starts an obsolete
-// line folding: CR LF or LF, then SP or HTAB. Allowed are HTAB, SP, VCHAR and obs-text (0x80 to 0xff).
+// ValueFault is what is wrong with a field value.
+type ValueFault uint8
+
+const (
+	NoFault ValueFault = iota
+	Invalid            // a byte that a value may not hold
+	Folded             // an obsolete line folding: CR LF or LF, then SP or HTAB
+)
+
+// FieldValue returns what is wrong with a field value and the index of the byte where that shows, 0 if nothing is. Allowed
+// are HTAB, SP, VCHAR and obs-text (0x80 to 0xff).
 //
 // Source: RFC 9110, 5.5; RFC 9112, 5.2.
-func FieldValue[T Text](s T) (at int, folded bool) {
+func FieldValue[T Text](s T) (at int, fault ValueFault) {
 	n := len(s)
 	if n < 32 {
 		var odd uint64
@@ -38,7 +47,7 @@ func FieldValue[T Text](s T) (at int, folded bool) {
 			return valueFrom(s, 0)
 		}
 		if odd&highs == 0 {
-			return -1, false
+			return 0, NoFault
 		}
 		return valueFrom(s, 0)
 	}
@@ -54,24 +63,27 @@ func FieldValue[T Text](s T) (at int, folded bool) {
 		}
 	}
 	if i == n {
-		return -1, false
+		return 0, NoFault
 	}
 	w := s[n-32:] // the last words overlap what is known to be good
 	w0, w1, w2, w3 := Load64(w[:8]), Load64(w[8:16]), Load64(w[16:24]), Load64(w[24:32])
 	if (unplain(w0)|unplain(w1)|unplain(w2)|unplain(w3))&highs == 0 || suspects(w0)|suspects(w1)|suspects(w2)|suspects(w3) == 0 {
-		return -1, false
+		return 0, NoFault
 	}
 	return valueFrom(s, i)
 }
 
 // valueFrom looks at every byte from s[i] on.
-func valueFrom[T Text](s T, i int) (at int, folded bool) {
+func valueFrom[T Text](s T, i int) (at int, fault ValueFault) {
 	for ; i < len(s); i++ {
 		if classes[s[i]]&Value == 0 {
-			return i, isFold(s[i:])
+			if isFold(s[i:]) {
+				return i, Folded
+			}
+			return i, Invalid
 		}
 	}
-	return -1, false
+	return 0, NoFault
 }
 
 // isFold reports whether s starts with a line end and white space.

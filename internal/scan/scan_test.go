@@ -73,8 +73,9 @@ func TestWords(t *testing.T) {
 					t.Fatalf("PrintableASCII(%q) = %d, want %d", s, got, want)
 				}
 				want := first(s, func(c byte) bool { return scan.Is(c, scan.Value) })
-				if got, folded := scan.FieldValue(s); got != want || folded {
-					t.Fatalf("FieldValue(%q) = %d, %v, want %d", s, got, folded, want)
+				got, fault := scan.FieldValue(s)
+				if want >= 0 && (got != want || fault != scan.Invalid) || want < 0 && (got != 0 || fault != scan.NoFault) {
+					t.Fatalf("FieldValue(%q) = %d, %v, want %d", s, got, fault, want)
 				}
 				if got, want := scan.FieldName(s), first(s, func(c byte) bool { return scan.Is(c, scan.Token) }); got != want {
 					t.Fatalf("FieldName(%q) = %d, want %d", s, got, want)
@@ -159,12 +160,12 @@ func TestFolded(t *testing.T) {
 			"\r\n x": true, "\r\n\tx": true, "\n x": true, "\n\t": true, "\r\n ": true,
 			"\r\nx": false, "\nx": false, "\n": false, "\r": false, "\r\n": false, "\r x": false, "\x00\n x": false,
 		} {
-			if at, folded := scan.FieldValue(before + s); at != len(before) || folded != want {
-				t.Errorf("FieldValue(%q) = %d, %v, want %d, %v", before+s, at, folded, len(before), want)
+			if at, fault := scan.FieldValue(before + s); at != len(before) || fault == scan.NoFault || (fault == scan.Folded) != want {
+				t.Errorf("FieldValue(%q) = %d, %v, want %d, %v", before+s, at, fault, len(before), want)
 			}
 		}
 	}
-	if at, folded := scan.FieldValue("a \t b\xff"); at != -1 || folded {
-		t.Errorf("good text: %d, %v", at, folded)
+	if at, fault := scan.FieldValue("a \t b\xff"); at != 0 || fault != scan.NoFault {
+		t.Errorf("good text: %d, %v", at, fault)
 	}
 }
