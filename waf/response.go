@@ -177,8 +177,12 @@ func (w *response) pass(event []byte) error {
 		}
 		changed = !bytes.Equal(data, e.Data)
 	}
-	if changed {
+	switch {
+	case changed:
 		w.out = sse.AppendWithData(w.out[:0], event, data)
+		event = w.out
+	case e.Odd:
+		w.out = sse.AppendPlain(w.out[:0], event) // so that the client reads what was inspected
 		event = w.out
 	}
 	return w.send(event)

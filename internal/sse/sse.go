@@ -1,5 +1,5 @@
-// Package sse cuts a stream of server-sent events into events and changes the data of one. It buffers one event at a time
-// and passes every other byte on as it came.
+// Package sse cuts a stream of server-sent events into events, and changes the data of one or the lines that readers take for
+// different ones. It buffers one event at a time and passes every other byte on as it came.
 //
 // Source: WHATWG HTML, 9.2 (Server-sent events).
 package sse
@@ -44,7 +44,9 @@ func (s *Splitter) Split(piece []byte, emit func(event []byte) error) error {
 		return ErrEventTooLarge
 	}
 	s.scanned = max(0, len(rest)-3) // an end is at most four bytes: CR LF CR LF
-	s.partial = append(s.partial[:0], rest...)
+	if len(rest) < len(s.partial) { // or an event of many pieces would be moved with each of them
+		s.partial = append(s.partial[:0], rest...)
+	}
 	return nil
 }
 
@@ -90,40 +92,51 @@ func lineEnd(b []byte, i int) (next int, ok bool) {
 	}
 }
 
-var bom = []byte("\ufeff")
+const bom = "\ufeff"
 
 // Event is what a client sees in an event.
 type Event struct {
 	Type string // the last "event" field; "" means "message"
 	Data []byte // the "data" fields, joined by LF
+	Odd  bool   // not every reader sees that: some of the lines are odd
 }
 
 // Parse reads an event that a [Splitter] found. It allocates.
+//
+// A line is odd if it ends with a CR alone, which readers that know only LF take for a part of it, begins with a byte order mark, which
+// some drop at the start of a stream only, or has another name than the four that there are, such as " data".
 func Parse(event []byte) Event {
 	var e Event
 	first := true
-	lines(event, func(name, value, _ []byte) {
-		switch string(name) {
+	lines(event, func(l line) {
+		e.Odd = e.Odd || l.odd()
+		switch string(l.name) {
 		case "event":
-			e.Type = string(value)
+			e.Type = string(l.value)
 		case "data":
 			if !first {
 				e.Data = append(e.Data, '\n')
 			}
-			e.Data, first = append(e.Data, value...), false
+			e.Data, first = append(e.Data, l.value...), false
 		}
 	})
 	return e
 }
 
-// AppendWithData appends event to dst with its "data" fields replaced by one that holds data, which must not contain CR or LF.
-// All other fields and comments stay as they are.
+// AppendPlain appends event to dst in the form in which every reader sees what [Parse] does: without byte order marks before lines and
+// without lines that are no field, and with LF for a CR alone.
+func AppendPlain(dst, event []byte) []byte {
+	lines(event, func(l line) { dst = l.append(dst) })
+	return dst
+}
+
+// AppendWithData does what [AppendPlain] does, and replaces the "data" fields by one that holds data, which must not contain CR or LF.
 func AppendWithData(dst, event, data []byte) []byte {
 	done := false
-	lines(event, func(name, _, line []byte) {
+	lines(event, func(l line) {
 		switch {
-		case string(name) != "data":
-			dst = append(dst, line...)
+		case string(l.name) != "data":
+			dst = l.append(dst)
 		case !done:
 			dst = append(append(append(dst, "data: "...), data...), '\n')
 			done = true
@@ -132,23 +145,55 @@ func AppendWithData(dst, event, data []byte) []byte {
 	return dst
 }
 
-// lines calls line for each line of an event, with the field's name and value (nil for a comment or an empty line) and the
-// line as it is, its end included.
-func lines(event []byte, line func(name, value, line []byte)) {
+// line is a line of an event.
+type line struct {
+	text, end   []byte // without byte order marks, and its CR LF, LF or CR; end is empty if the stream ended there
+	name, value []byte // of the field; both are nil for a comment and for an empty line
+	marked      bool   // it began with a byte order mark
+}
+
+func (l line) odd() bool { return l.marked || l.isNothing() || string(l.end) == "\r" }
+
+// isNothing reports whether readers that keep to the standard ignore a line that others may take for a field, or for the end of the event.
+func (l line) isNothing() bool {
+	switch string(l.name) {
+	case "event", "data", "id", "retry":
+		return false
+	case "":
+		return l.marked && len(l.text) == 0
+	}
+	return true
+}
+
+func (l line) append(dst []byte) []byte {
+	switch {
+	case l.isNothing():
+		return dst
+	case string(l.end) == "\r":
+		return append(append(dst, l.text...), '\n')
+	default:
+		return append(append(dst, l.text...), l.end...)
+	}
+}
+
+// lines calls see for each line of an event.
+func lines(event []byte, see func(line)) {
 	for len(event) > 0 {
-		i := bytes.IndexAny(event, "\r\n")
+		n := bytes.IndexAny(event, "\r\n")
 		end := len(event)
-		if i >= 0 {
-			end = i + 1
-			if event[i] == '\r' && end < len(event) && event[end] == '\n' {
+		if n >= 0 {
+			end = n + 1
+			if event[n] == '\r' && end < len(event) && event[end] == '\n' {
 				end++
 			}
 		} else {
-			i = end
+			n = end
 		}
-		text := bytes.TrimPrefix(event[:i], bom) // a client drops one at the start of the stream; elsewhere no field begins so
-		name, value, _ := bytes.Cut(text, []byte(":"))
-		line(name, bytes.TrimPrefix(value, []byte(" ")), event[:end])
+		l := line{text: bytes.TrimLeft(event[:n], bom), end: event[n:end]}
+		l.marked = len(l.text) < n
+		l.name, l.value, _ = bytes.Cut(l.text, []byte(":"))
+		l.value = bytes.TrimPrefix(l.value, []byte(" "))
+		see(l)
 		event = event[end:]
 	}
 }

@@ -72,26 +72,81 @@ func TestParseAndReplace(t *testing.T) {
 	for _, tc := range []struct {
 		event    string
 		want     sse.Event
+		plain    string
 		replaced string
 	}{
-		{"data: a\n\n", sse.Event{Data: []byte("a")}, "data: NEW\n\n"},
-		{"data:a\n\n", sse.Event{Data: []byte("a")}, "data: NEW\n\n"},
-		{"data:  a\n\n", sse.Event{Data: []byte(" a")}, "data: NEW\n\n"},
-		{"event: message\nid: 7\ndata: {\ndata: }\nretry: 5\n\n", sse.Event{Type: "message", Data: []byte("{\n}")}, "event: message\nid: 7\ndata: NEW\nretry: 5\n\n"},
-		{"\ufeffdata: a\n\n", sse.Event{Data: []byte("a")}, "data: NEW\n\n"},
-		{"data\n\n", sse.Event{Data: nil}, "data: NEW\n\n"},
-		{": data: x\n\n", sse.Event{}, ": data: x\n\n"},
-		{"Data: x\r\n\r\n", sse.Event{}, "Data: x\r\n\r\n"},
-		{"data: a\r\ndata: b\r\n\r\n", sse.Event{Data: []byte("a\nb")}, "data: NEW\n\r\n"},
-		{" data: x\n\n", sse.Event{}, " data: x\n\n"},
+		{"data: a\n\n", sse.Event{Data: []byte("a")}, "data: a\n\n", "data: NEW\n\n"},
+		{"data:a\n\n", sse.Event{Data: []byte("a")}, "data:a\n\n", "data: NEW\n\n"},
+		{"data:  a\n\n", sse.Event{Data: []byte(" a")}, "data:  a\n\n", "data: NEW\n\n"},
+		{"event: message\nid: 7\ndata: {\ndata: }\nretry: 5\n\n", sse.Event{Type: "message", Data: []byte("{\n}")},
+			"event: message\nid: 7\ndata: {\ndata: }\nretry: 5\n\n", "event: message\nid: 7\ndata: NEW\nretry: 5\n\n"},
+		{"data\n\n", sse.Event{Data: nil}, "data\n\n", "data: NEW\n\n"},
+		{": data: x\n\n", sse.Event{}, ": data: x\n\n", ": data: x\n\n"},
+		{"data: a\r\ndata: b\r\n\r\n", sse.Event{Data: []byte("a\nb")}, "data: a\r\ndata: b\r\n\r\n", "data: NEW\n\r\n"},
+		{"data: a", sse.Event{Data: []byte("a")}, "data: a", "data: NEW\n"},
+
+		{"\ufeffdata: a\n\n", sse.Event{Data: []byte("a"), Odd: true}, "data: a\n\n", "data: NEW\n\n"},
+		{"data: a\n\ufeff\ufeffdata: b\n\n", sse.Event{Data: []byte("a\nb"), Odd: true}, "data: a\ndata: b\n\n", "data: NEW\n\n"},
+		{"data: a\n\ufeff\ndata: b\n\n", sse.Event{Data: []byte("a\nb"), Odd: true}, "data: a\ndata: b\n\n", "data: NEW\n\n"},
+		{"data: a\r:b\ndata: c\n\n", sse.Event{Data: []byte("a\nc"), Odd: true}, "data: a\n:b\ndata: c\n\n", "data: NEW\n:b\n\n"},
+		{"data: a\r\r", sse.Event{Data: []byte("a"), Odd: true}, "data: a\n\n", "data: NEW\n\n"},
+		{"Data: x\r\n\r\n", sse.Event{Odd: true}, "\r\n", "\r\n"},
+		{" data: x\n\n", sse.Event{Odd: true}, "\n", "\n"},
+		{"data: a\n \ndata: b\n\n", sse.Event{Data: []byte("a\nb"), Odd: true}, "data: a\ndata: b\n\n", "data: NEW\n\n"},
 	} {
 		if diff := cmp.Diff(tc.want, sse.Parse([]byte(tc.event)), cmp.Comparer(bytes.Equal)); diff != "" {
 			t.Errorf("Parse(%q) (-want +got):\n%s", tc.event, diff)
+		}
+		if got := string(sse.AppendPlain(nil, []byte(tc.event))); got != tc.plain {
+			t.Errorf("AppendPlain(%q) = %q, want %q", tc.event, got, tc.plain)
 		}
 		if got := string(sse.AppendWithData(nil, []byte(tc.event), []byte("NEW"))); got != tc.replaced {
 			t.Errorf("AppendWithData(%q) = %q, want %q", tc.event, got, tc.replaced)
 		}
 	}
+}
+
+// lenient reads an event as readers do that know LF only, drop no byte order mark and take no spaces around a line for anything.
+func lenient(event string) (kind, data string) {
+	var lines []string
+	for text := range strings.SplitSeq(event, "\n") {
+		name, value, _ := strings.Cut(strings.TrimSpace(text), ":")
+		value = strings.TrimPrefix(value, " ")
+		switch strings.ToLower(name) {
+		case "event":
+			kind = value
+		case "data":
+			lines = append(lines, value)
+		}
+	}
+	return kind, strings.Join(lines, "\n")
+}
+
+// What AppendPlain writes is one event, which readers of either kind read as Parse read the one before.
+func FuzzPlain(f *testing.F) {
+	f.Add("event: a\rdata: b\n\ufeffdata: c\n Data: d\n\n")
+	f.Add("data: a\n\ufeff\n  \n\r\n")
+	f.Fuzz(func(t *testing.T, stream string) {
+		events, rest, err := split(stream, len(stream)+1, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, event := range append(events, rest) {
+			want := sse.Parse([]byte(event))
+			plain := sse.AppendPlain(nil, []byte(event))
+			got := sse.Parse(plain)
+			if got.Odd || got.Type != want.Type || !bytes.Equal(got.Data, want.Data) || !want.Odd && string(plain) != event {
+				t.Errorf("%q becomes %q: %+v, want %+v", event, plain, got, want)
+			}
+			if again, _, err := split(string(plain), len(plain)+1, 1<<20); len(again) > 1 || err != nil {
+				t.Errorf("%q becomes %q, which is %d events: %v", event, plain, len(again), err)
+			}
+			trimmed := func(s string) string { return strings.Join(strings.Fields(s), "") } // of the spaces that lenient has dropped
+			if kind, data := lenient(string(plain)); trimmed(kind) != trimmed(want.Type) || trimmed(data) != trimmed(string(want.Data)) {
+				t.Errorf("%q becomes %q: other readers see %q %q, want %+v", event, plain, kind, data, want)
+			}
+		}
+	})
 }
 
 // Whatever the pieces, the events and the rest are the stream, and the same.
