@@ -17,7 +17,7 @@ import (
 // need none of it get the server's own writer.
 //
 // An event stream passes event by event, each one as soon as it is whole. Another answer is held until the handler returns. An
-// answer to inspect that holds JSON under another label, that is compressed, too large or can't be read is not passed on.
+// answer to inspect that holds JSON or events under another label, that is compressed, too large or can't be read is not passed on.
 type response struct {
 	http.ResponseWriter
 	j *judgement
@@ -26,6 +26,7 @@ type response struct {
 	message func(text []byte) ([]byte, error)      // changes one JSON-RPC text; nil if there is nothing to change
 	event   func(sse.Event) (data []byte, ok bool) // changes an event that holds no message; nil likewise
 
+	asks bool               // the client names event streams among what it accepts
 	stop context.CancelFunc // ends the handler's context
 
 	lock    chan struct{} // held while a stream is written to: the refusal of another request may write to it, too
@@ -69,6 +70,7 @@ func (j *judgement) inspector(w http.ResponseWriter) *response {
 		return nil
 	}
 	rw := &response{ResponseWriter: w, j: j, header: header, message: message, lock: make(chan struct{}, 1)}
+	rw.asks = strings.Contains(strings.ToLower(strings.Join(j.r.Header["Accept"], ",")), "text/event-stream")
 	if opens {
 		rw.event = rw.opened
 	}
@@ -87,7 +89,7 @@ const (
 	formUndecided responseForm = iota // the handler has written no status yet
 	formPass                          // nothing to inspect: straight through
 	formJSON                          // held until the handler returns
-	formOther                         // held likewise: neither JSON nor events, and passed on if no client can read JSON in it
+	formOther                         // held likewise: neither JSON nor events, and passed on if no client can read JSON or events in it
 	formEvents                        // cut into events
 	formRefused                       // answered by us; what the handler writes goes nowhere
 )
@@ -110,10 +112,13 @@ func (w *response) WriteHeader(status int) {
 	switch mediaType = strings.TrimSpace(mediaType); {
 	case w.message == nil && w.event == nil, status == http.StatusNoContent, status == http.StatusAccepted, status >= 300:
 		w.form = formPass // nothing to inspect, or nothing that a client takes for an answer
-	case w.j.message == nil && !w.j.metadata && !w.j.endpoint.restricted() && mediaType != "text/event-stream":
-		w.form = formPass // only events matter
+	case w.onlyEvents() && mediaType != "text/event-stream":
+		w.form = formPass
 	case !isIdentityCoding(h["Content-Encoding"]):
 		w.refuse("response_encoded")
+		return
+	case mediaType == "text/event-stream" && w.j.metadata:
+		w.refuse("response_media_type") // the endpoint's stream is none of the documents that nobody needs a token for
 		return
 	case mediaType == "text/event-stream":
 		w.form, w.events = formEvents, sse.NewSplitter(w.j.s.maxBody)
@@ -126,6 +131,12 @@ func (w *response) WriteHeader(status int) {
 		return
 	}
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// onlyEvents reports whether nothing but an event stream matters as the answer to a GET. Some clients that ask for one read it whatever
+// its label.
+func (w *response) onlyEvents() bool {
+	return w.j.message == nil && !w.j.metadata && !w.j.endpoint.restricted() && !w.asks
 }
 
 // Write implements http.ResponseWriter.
@@ -257,7 +268,7 @@ func (w *response) finish() {
 		}
 		w.sendHeld()
 	case formOther:
-		if looksLikeJSON(w.json) {
+		if looksLikeJSON(w.json) || len(sse.Parse(w.json).Data) > 0 {
 			w.refuse("response_media_type") // some clients read it whatever its label
 			return
 		}

@@ -92,6 +92,8 @@ func TestListFilter(t *testing.T) {
 		{"two values", post(listTools), writes(200, "application/json", tools+tools), 502, ""},
 		{"another media type", post(listTools), writes(200, "text/plain", tools), 502, ""},
 		{"no media type", post(listTools), writes(200, "", tools), 502, ""},
+		{"events under another label", post(listTools), writes(200, "text/plain; x=text/event-stream", event), 502, ""},
+		{"events under a label that starts alike", post(listTools), writes(200, "text/event-streams", event), 502, ""},
 		{"another media type, byte order mark", post(listTools), writes(200, "text/html", "\ufeff\n"+tools), 502, ""},
 		{"compressed", post(listTools), writes(200, "application/json", tools, "Content-Encoding", "gzip"), 502, ""},
 		{"too large", post(listTools), writes(200, "application/json", `"`+strings.Repeat("x", 4<<20)+`"`), 502, ""},
@@ -249,9 +251,23 @@ func TestPoisonedStreams(t *testing.T) {
 			}
 		})
 	}
-	const page = "<html>\U000e0072</html>"
-	if rec := answerWith(g, post("", stream), writes(200, "text/html", page, "Content-Encoding", "x")); rec.Body.String() != page {
+	const page = "<html>\n\n  data: \U000e0072</html>"
+	if rec := answerWith(g, post("", stream), writes(200, "text/html", page)); rec.Body.String() != page {
 		t.Errorf("a page instead of a stream: %d %q, want it untouched", rec.Code, rec.Body)
+	}
+	for _, label := range []string{"text/plain", "text/plain; x=text/event-stream", "text/event-streams", "application/octet-stream", ""} {
+		for _, header := range [][]string{nil, {"Content-Encoding", "gzip"}} {
+			for _, g := range []*guarded{g, restricted(t)} {
+				rec := answerWith(g, post("", stream), writes(200, label, "data: "+poison+"\n\n", header...))
+				if rec.Code != http.StatusBadGateway || strings.Contains(rec.Body.String(), "\U000e0072") {
+					t.Errorf("a stream under the label %q, %v: %d %q, want 502", label, header, rec.Code, rec.Body)
+				}
+			}
+		}
+	}
+	download := func(r *http.Request) { r.Header.Set("Accept", "*/*") }
+	if rec := answerWith(g, post("", stream, download), writes(200, "application/zip", page, "Content-Encoding", "x")); rec.Body.String() != page {
+		t.Errorf("a download: %d %q, want it untouched", rec.Code, rec.Body)
 	}
 }
 
@@ -328,7 +344,7 @@ func TestMetadataDocuments(t *testing.T) {
 		want        int
 	}{
 		{"application/jrd+json", good, 200}, {"application/jwk-set+json; charset=utf-8", good, 200}, {"application/jrd+json", bad, 502},
-		{"text/plain", good, 502}, {"text/plain", "x", 200},
+		{"text/plain", good, 502}, {"text/plain", "x", 200}, {"text/event-stream", ": hello\n\n", 502},
 	} {
 		r := post("", get, target("/.well-known/webfinger"), del("Authorization"), del("Content-Type"))
 		if rec := answerWith(g, r, writes(200, tc.label, tc.body)); rec.Code != tc.want {
