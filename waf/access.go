@@ -57,10 +57,15 @@ func (a *access) compile(field string, lists AccessLists, messages mcpmsg.Config
 	return errs
 }
 
-// checkPolicy is step 6: may this caller use this method, this tool, this prompt, this resource?
+// checkPolicy is step 6: may this caller use this method, this tool, this prompt, this resource? A message that could not be read, and
+// goes on because its layer only detects, may be a use of any of them.
 func (j *judgement) checkPolicy() Denial {
-	if j.message == nil {
+	switch {
+	case j.message != nil:
+	case j.endpoint == nil, j.r.Method != http.MethodPost, j.endpoint.open(), j.isStopped():
 		return Denial{}
+	default:
+		return Denial{Layer: LayerPolicy, Code: "message_unread", Status: http.StatusForbidden}
 	}
 	for m := range j.message.Each() {
 		code, by := j.endpoint.refuses(j.identity.Name, &m)
@@ -72,6 +77,9 @@ func (j *judgement) checkPolicy() Denial {
 	}
 	return Denial{}
 }
+
+// open reports whether every caller may use everything.
+func (a *access) open() bool { return a.methods.Open() && !a.restricted() }
 
 // accessDecision is a decision and the list that it was made by, such as "tools"; "" if no list was asked.
 type accessDecision struct {

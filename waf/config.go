@@ -17,8 +17,8 @@ type Config struct {
 	_ [0]func() // keyed literals only; not comparable
 
 	// Mode is Enforce, the default, or DetectOnly. Modes overrides it for single layers, [Endpoint] for single endpoints. Where
-	// LayerMessage only detects, a message that can't be read goes on, and what needs it read (the policy, the rates of tools) is not
-	// asked about it.
+	// LayerMessage only detects, a message that can't be read goes on to the policy, which refuses it unless every caller may use
+	// everything; the rates of tools are not asked about it.
 	Mode  Mode
 	Modes map[Layer]Mode
 

@@ -54,8 +54,8 @@
 //	identity    identity_required, identity_failed, token_in_query, session_unknown
 //	body        body_too_large, body_timeout, body_unreadable, body_encoded, body_trailer, body_unexpected, bodies_too_many
 //	message     version_unsupported
-//	policy      mcp_method_not_allowed, tool_not_allowed, argument_not_allowed, prompt_not_allowed, resource_not_allowed,
-//	            streams_too_many, rate_exceeded, limiter_failed
+//	policy      message_unread, mcp_method_not_allowed, tool_not_allowed, argument_not_allowed, prompt_not_allowed,
+//	            resource_not_allowed, streams_too_many, rate_exceeded, limiter_failed
 //	rules       rules_matched, rules_failed, rules_closed
 //	response    response_unreadable, response_encoded, response_too_large, response_media_type, response_hidden_text,
 //	            response_instructions, response_header_mark, response_metadata

@@ -115,6 +115,11 @@ func (a *accessDecision) path(prefix string) string {
 	return path
 }
 
+// isStopped reports whether the way of a request that is only explained would have ended already.
+func (j *judgement) isStopped() bool {
+	return j.findings != nil && slices.ContainsFunc(*j.findings, func(d Denial) bool { return j.modeOf(&d) == Enforce })
+}
+
 // skipped says why a layer had nothing to judge, or "".
 func (j *judgement) skipped(layer Layer) string {
 	switch layer {

@@ -22,12 +22,12 @@ func (j *judgement) checkMessage() Denial {
 	defer func() { j.event.Message = time.Since(begin) }()
 	m, v := j.s.messages.Check(body, mcpmsg.Context{Version: j.version, Direction: mcpmsg.FromClient})
 	if v.OK() {
+		j.parsed, j.message = m, &j.parsed
 		v = j.s.messages.CheckMirror(&m, j.r.Header)
 	}
 	if !v.OK() {
 		return j.messageDenial(v, body, m.ID)
 	}
-	j.parsed, j.message = m, &j.parsed
 	if served, requested := j.servesVersionOf(&m); !served {
 		d := j.endpoint.versionDenial(LayerMessage, requested)
 		if d.RPCID = m.ID; j.version == 0 && m.Method != mcpmsg.MethodInitialize {

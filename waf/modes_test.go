@@ -50,6 +50,37 @@ func TestEndpointModes(t *testing.T) {
 	}
 }
 
+// Where messages that can't be read go on, they may be a use of anything: the policy lets them through only if it has no rules.
+func TestPolicyOfUnreadMessages(t *testing.T) {
+	twin := strings.Replace(call, `"method"`, `"Method":"tools/call","method"`, 1)
+	other := []waf.AccessRule{{Identity: "*", Deny: []string{"x"}}}
+	for name, tc := range map[string]struct {
+		rules   waf.AccessLists
+		request *http.Request
+		status  int
+	}{
+		"no rules":                      {waf.AccessLists{}, post(twin), 202},
+		"rules for tools":               {waf.AccessLists{Tools: other}, post(twin), 403},
+		"rules for methods":             {waf.AccessLists{Methods: other}, post(twin), 403},
+		"rules for resources":           {waf.AccessLists{Resources: other}, post(twin), 403},
+		"body over the limit":           {waf.AccessLists{Tools: other}, post(call + strings.Repeat(" ", 200)), 403},
+		"a message that was read":       {waf.AccessLists{Tools: other}, post(call), 202},
+		"one whose mirror disagrees":    {waf.AccessLists{Tools: other}, post(call, set("Mcp-Method", "ping")), 202},
+		"one that the policy forbids":   {waf.AccessLists{Tools: other}, post(strings.Replace(call, "echo", "x", 1), set("Mcp-Method", "ping")), 403},
+		"the stream, where none is due": {waf.AccessLists{Tools: other}, post("", stream), 202},
+	} {
+		g := newGuarded(t, func(c *waf.Config) {
+			c.DangerouslyNoRules, c.MaxBodyBytes = true, 200
+			c.Modes = map[waf.Layer]waf.Mode{waf.LayerMessage: waf.DetectOnly, waf.LayerBody: waf.DetectOnly}
+			e := &c.Endpoints[0]
+			e.Methods, e.Tools, e.Resources = tc.rules.Methods, tc.rules.Tools, tc.rules.Resources
+		})
+		if rec := g.serve(tc.request); rec.Code != tc.status || tc.status == 403 && g.events[len(g.events)-1].Layer != waf.LayerPolicy {
+			t.Errorf("%s: status %d, want %d; events %+v", name, rec.Code, tc.status, g.events)
+		}
+	}
+}
+
 // A path that leads to two endpoints is refused although the one that the wire form names only detects.
 func TestEndpointModesOfAmbiguousPath(t *testing.T) {
 	g := newGuarded(t, func(c *waf.Config) {
