@@ -88,16 +88,20 @@ func TestAccessOfListeners(t *testing.T) {
 		{`{"resourceSubscriptions":["file:///docs/\u002e./etc/passwd"]}`, 403},
 		{`{"ResourceSubscriptions":["file:///etc/passwd"]}`, 400},
 	} {
-		body := `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":` + tc.notifications + `,"_meta":{` +
-			`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
-		headers := []func(*http.Request){set("Mcp-Protocol-Version", "2026-07-28"), set("Mcp-Method", "subscriptions/listen")}
-		if rec := g.serve(post(body, headers...)); rec.Code != tc.status {
+		if rec := g.serve(listen(tc.notifications)); rec.Code != tc.status {
 			t.Errorf("%s: status %d, %s, want %d", tc.notifications, rec.Code, rec.Body, tc.status)
 		}
-		if rec := open.serve(post(body, headers...)); rec.Code != 202 && tc.status != 400 {
+		if rec := open.serve(listen(tc.notifications)); rec.Code != 202 && tc.status != 400 {
 			t.Errorf("%s without rules: status %d, %s, want 202", tc.notifications, rec.Code, rec.Body)
 		}
 	}
+}
+
+// listen asks for a stream of notifications.
+func listen(notifications string) *http.Request {
+	body := `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":` + notifications + `,"_meta":{` +
+		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
+	return post(body, set("Mcp-Protocol-Version", "2026-07-28"), set("Mcp-Method", "subscriptions/listen"))
 }
 
 // A caller to whom no rule applies may use nothing of a kind that has rules, and everything of the others.

@@ -63,6 +63,6 @@
 // # Limits of protection
 //
 // The Guard judges requests. It does not see what a tool does with a permitted call, what a client does with an answer, or
-// two requests together. What follows an upgraded connection (WebSocket) on a path that is no endpoint is not HTTP and is
-// not judged.
+// two requests together: a list in the answer to a call, which some clients take for the answer to another request of theirs,
+// passes. What follows an upgraded connection (WebSocket) on a path that is no endpoint is not HTTP and is not judged.
 package waf

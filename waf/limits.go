@@ -16,7 +16,7 @@ type Limits struct {
 	MaxBodies     int           // request bodies in memory at once, until their requests end; 0 = 8192; 1 to 1,000,000
 	MaxBodiesSize int64         // their sum in bytes; 0 = 256 MiB; at least Config.MaxBodyBytes, at most 1 TiB
 	BodyTimeout   time.Duration // for reading one body; 0 = 30 s; 1 ms to 1 h; needs a server that supports read deadlines
-	MaxStreams    int           // GET streams that one caller may keep open; 0 = 256; 1 to 1,000,000
+	MaxStreams    int           // GET streams and subscriptions/listen that one caller may keep open; 0 = 256; 1 to 1,000,000
 }
 
 // Limiter bounds the rate of requests. Allow is asked once per message, after the policy allowed it; key names what is
@@ -28,7 +28,7 @@ type Limiter interface {
 
 // LimiterKey is what a [Limiter] counts. It is comparable.
 type LimiterKey struct {
-	Caller   string // name of the identity; for an anonymous caller the client's address
+	Caller   string // name of the identity; for an anonymous caller the client's address, of IPv6 the network of 64 bits
 	Endpoint string // Path of the endpoint as configured
 	Method   string // MCP method
 	Tool     string // tool of a tools/call that the policy allowed; else ""
@@ -96,25 +96,40 @@ func (l *load) dropStream(caller string) {
 	}
 }
 
-// caller names who is counted: the identity, or the address of an anonymous client.
+// caller names who is counted: the identity, or the address of an anonymous client. Of IPv6 that is the network of 64 bits, in which a
+// client may have as many addresses as it likes.
+//
+// Source: RFC 4291, 2.5.4; RFC 8981.
 func (j *judgement) caller() string {
 	if j.recognised {
 		return j.identity.Name
+	}
+	if network, err := j.client.Prefix(64); err == nil && j.client.Is6() {
+		return "address " + network.String()
 	}
 	return "address " + j.client.String()
 }
 
 // checkStreams bounds the streams that a caller keeps open.
 func (j *judgement) checkStreams() Denial {
-	if j.endpoint == nil || j.r.Method != http.MethodGet || j.w == nil {
+	if j.endpoint == nil || j.w == nil || !j.opensStream() {
 		return Denial{}
 	}
 	caller := j.caller()
 	if !j.load.addStream(&j.s.limits, caller) {
-		return Denial{Layer: LayerPolicy, Code: "streams_too_many", Status: http.StatusTooManyRequests, header: retryAfter(time.Second)}
+		d := Denial{Layer: LayerPolicy, Code: "streams_too_many", Status: http.StatusTooManyRequests, header: retryAfter(time.Second)}
+		if j.message != nil {
+			d.RPCID = j.message.ID
+		}
+		return d
 	}
 	j.stream = caller
 	return Denial{}
+}
+
+// opensStream reports whether the answer is a stream that has no end of its own.
+func (j *judgement) opensStream() bool {
+	return j.r.Method == http.MethodGet || j.message != nil && j.message.Method == mcpmsg.MethodSubscriptionsListen
 }
 
 // checkRate asks the Limiter about every message.

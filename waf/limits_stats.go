@@ -4,7 +4,7 @@ package waf
 type Stats struct {
 	Bodies    int   // request bodies in memory; Limits.MaxBodies bounds them
 	BodyBytes int64 // room that they take, in bytes; Limits.MaxBodiesSize bounds it
-	Streams   int   // open GET streams of all callers; Limits.MaxStreams bounds those of each
+	Streams   int   // open GET streams and subscriptions/listen of all callers; Limits.MaxStreams bounds those of each
 }
 
 // Stats returns what is held now. It may be called at any time, concurrently and after Close; while requests come and go the

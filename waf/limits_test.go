@@ -101,10 +101,49 @@ func TestLimitOfStreams(t *testing.T) {
 	if got := status(post(call)); got != 404 {
 		t.Errorf("a call of the same caller: status %d, want the handler's 404", got)
 	}
+	rec := httptest.NewRecorder()
+	if g.Wrap(http.NotFoundHandler()).ServeHTTP(rec, listen("{}")); rec.Code != 429 || !strings.Contains(rec.Body.String(), `"id":1`) {
+		t.Errorf("a third stream, of subscriptions: answer %d %s, want 429 with the id", rec.Code, rec.Body)
+	}
 	first()
-	third := held(g, get())
+	third := held(g, listen("{}"))
+	if got := status(get()); got != 429 || g.Stats().Streams != 2 {
+		t.Errorf("a third stream beside one of subscriptions: status %d, %d streams, want 429, 2", got, g.Stats().Streams)
+	}
 	second()
 	third()
+	if n := g.Stats().Streams; n != 0 {
+		t.Errorf("%d streams are left", n)
+	}
+}
+
+// An anonymous client has one address of IPv4, and of IPv6 as many as it likes in its network.
+func TestLimitOfStreamsByNetwork(t *testing.T) {
+	for _, tc := range []struct {
+		first, second string
+		status        int
+	}{
+		{"192.0.2.1:1", "192.0.2.1:2", 429},
+		{"192.0.2.1:1", "192.0.2.2:1", 404},
+		{"[2001:db8::1]:1", "[2001:db8::ffff:1]:1", 429},
+		{"[2001:db8::1]:1", "[2001:db8:0:1::1]:1", 404},
+		{"[::ffff:192.0.2.1]:1", "192.0.2.1:1", 429},
+		{"[::ffff:192.0.2.1]:1", "192.0.2.2:1", 404},
+	} {
+		g := newGuarded(t, func(c *waf.Config) {
+			c.DangerouslyNoRules, c.OnEvent, c.Limits.MaxStreams, c.Endpoints[0].Anonymous = true, nil, 1, true
+		})
+		from := func(addr string) *http.Request {
+			return post("", stream, del("Authorization"), func(r *http.Request) { r.RemoteAddr = addr })
+		}
+		end := held(g, from(tc.first))
+		rec := httptest.NewRecorder()
+		g.Wrap(http.NotFoundHandler()).ServeHTTP(rec, from(tc.second))
+		end()
+		if rec.Code != tc.status {
+			t.Errorf("a stream of %s beside one of %s: status %d, want %d", tc.second, tc.first, rec.Code, tc.status)
+		}
+	}
 }
 
 // limiterFunc is a Limiter.

@@ -13,7 +13,7 @@ import (
 
 // needsListFilter reports whether the answer to this request may hold a list from which something must be taken, or a
 // description that must be looked at. The stream of a GET may: it carries the answers of the HTTP+SSE transport, and those that
-// a client missed.
+// a client missed. So may that of subscriptions/listen, which lasts while lists are asked for, to clients that go by ids alone.
 func (j *judgement) needsListFilter() bool {
 	if j.message == nil {
 		return j.r.Method == http.MethodGet && (j.endpoint.restricted() || !j.s.keepPoisoned)
@@ -22,7 +22,8 @@ func (j *judgement) needsListFilter() bool {
 		switch m.Method {
 		case mcpmsg.MethodInitialize, mcpmsg.MethodServerDiscover:
 			return !j.s.keepPoisoned
-		case mcpmsg.MethodToolsList, mcpmsg.MethodPromptsList, mcpmsg.MethodResourcesList, mcpmsg.MethodResourcesTemplatesList:
+		case mcpmsg.MethodToolsList, mcpmsg.MethodPromptsList, mcpmsg.MethodResourcesList, mcpmsg.MethodResourcesTemplatesList,
+			mcpmsg.MethodSubscriptionsListen:
 			return j.endpoint.restricted() || !j.s.keepPoisoned
 		}
 	}

@@ -235,9 +235,11 @@ func TestPoisonedStreams(t *testing.T) {
 		{"event of another type, byte order mark", "event: tools\ndata: \ufeff" + poison + "\n\n", post(listTools), false},
 		{"stream of a GET", "data: " + poison + "\n\n", post("", stream), false},
 		{"stream of a GET, twin of result", "data: " + strings.ReplaceAll(poison, "result", "Result") + "\n\n", post("", stream), false},
+		{"stream of subscriptions", "data: " + poison + "\n\n", listen("{}"), false},
 		{"instructions of a server", "data: " + hello + "\n\n", post(start), false},
 
 		{"list in several lines", "data: " + strings.ReplaceAll(tools, ",\"", ",\ndata: \"") + "\n\n", post(listTools), true},
+		{"stream of subscriptions, notifications", "data: {\"method\":\"notifications/tools/list_changed\"}\n\n: hi\n\n", listen("{}"), true},
 		{"stream of a GET, tool result", "data: {\"id\":3,\"result\":{\"content\":\"\U000e0072\"}}\n\n", post("", stream), true},
 		{"stream of a GET, other events", ": hi\n\nevent: ping\ndata: 2025\n\nevent: endpoint\ndata: /mcp?sessionId=1\n\ndata: " + listTools + "\n\n", post("", stream), true},
 	} {

@@ -51,7 +51,7 @@ func (m *metrics) watch(guard *waf.Guard) {
 	}{
 		{"sallyport_bodies", "Request bodies in memory.", func(s waf.Stats) float64 { return float64(s.Bodies) }},
 		{"sallyport_body_bytes", "Room that they take, in bytes.", func(s waf.Stats) float64 { return float64(s.BodyBytes) }},
-		{"sallyport_streams", "Open GET streams.", func(s waf.Stats) float64 { return float64(s.Streams) }},
+		{"sallyport_streams", "Open GET streams and subscriptions/listen.", func(s waf.Stats) float64 { return float64(s.Streams) }},
 	} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: gauge.name, Help: gauge.help},
 			func() float64 { return gauge.value(guard.Stats()) }))
