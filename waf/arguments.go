@@ -35,8 +35,10 @@ type ArgumentRule struct {
 
 	// Prefixes are the beginnings of the texts that are allowed, compared byte for byte, such as "/docs/" or
 	// "https://api.example.com/". They are for paths, URLs and names: a text that leads elsewhere is refused whatever it starts
-	// with, by dot segments or their look-alikes; so is one with an escape of a dot, a slash, a backslash or a percent sign, also in
-	// a query, with a "%" that begins no escape, or with control characters, which a line feed is. A prefix that begins a URL must hold the slash after the host.
+	// with, by dot segments or their look-alikes; so is one with an escape of a dot, a slash, a backslash or a percent sign, with a
+	// "%" that begins no escape, or with control characters, which a line feed is. Only in the query of an http or https URL of which
+	// the prefix ends before it, control characters alone are refused: all the rest of it leads nowhere. A prefix that begins a URL
+	// must hold the slash after the host.
 	Prefixes []string
 
 	// Optional lets a call pass that does not have the argument. Without it such a call is refused.

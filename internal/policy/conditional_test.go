@@ -111,3 +111,67 @@ func TestHasPrefix(t *testing.T) {
 		}
 	}
 }
+
+// A query of a URL leads nowhere; what stands before it is judged as without one.
+func TestHasPrefixOfQuery(t *testing.T) {
+	const api = "https://api.example.com/"
+	for _, tc := range []struct {
+		value, prefix string
+		want          bool
+	}{
+		{api + "v1?x=a.b", api, true},
+		{api + "?x=a.b", api, true},
+		{api + "v1?next=%2Fdocs%2Fa", api, true},
+		{api + "v1?file=a%2Emd&share=%5C%5Chost", api, true},
+		{api + "v1?rate=100%25", api, true},
+		{api + "v1?rate=100%", api, true},
+		{api + "v1?back=https%3A%2F%2Fa.example%2F%3Fq%3Da%2520b", api, true},
+		{api + "v1?next=/../a", api, true},
+		{api + "v1/?q=what?&r=..#top", api, true},
+		{"HTTP://h/v1?a=%2F", "HTTP://h/", true},
+		{api + "v1?x=a%20b", api + "v1?x=", true},
+
+		{api + "../admin?x=1", api, false},
+		{api + "..?x=1", api, false},
+		{api + "%2e%2e/admin?x=1", api, false},
+		{api + "..%2Fadmin?x=1", api, false},
+		{api + "..%5Cadmin?x=1", api, false},
+		{api + "%252e%252e/admin?x=1", api, false},
+		{api + "a%?x=1", api, false},
+		{api + "a%3F/../admin", api, false}, // an escaped mark begins no query
+		{api + "a%3Fx=%2e%2e/admin", api, false},
+		{api + "a？/../admin", api, false}, // nor does a look-alike
+		{api + "a#/../admin", api, false}, // a fragment may be sent by who knows none
+		{api + "a#%2e%2e/x?y", api, false},
+		{api + "a;/../admin?x", api, false},
+		{api + "a\n?x", api, false},
+		{api + "a?x=\n", api, false},
+		{api + "a?x=1%20HTTP/1.1%0d%0aHost:%20h", api, false},
+		{api + "a?x=%00", api, false},
+		{api + "a?x=%7F", api, false},
+		{api + "a?x=\xff", api, false},
+		{"https://api.example.com.evil.example/?x", api, false},
+		{"https://api.example.com?/../x", api, false},
+
+		// The prefix constrains the query itself.
+		{api + "get?file=docs/a.md", api + "get?file=docs/", true},
+		{api + "get?file=docs/../../etc", api + "get?file=docs/", false},
+		{api + "get?file=docs/%2e%2e/etc", api + "get?file=docs/", false},
+		{api + "get?file=docs%2F..%2Fetc", api + "get?file=docs", false},
+
+		// There is no query in a path, nor in what programs make a path of.
+		{"/docs/a?/../../etc", "/docs/", false},
+		{"/docs/a?x=%2e%2e/%2e%2e/etc", "/docs/", false},
+		{"file:///docs/a?/../../etc", "file:///docs/", false},
+		{"file:///docs/a?%2e%2e/%2e%2e/etc", "file:///docs/", false},
+		{"//api.example.com/a?/../x", "//api.example.com/", false},
+		{"httpx://h/a?/../x", "httpx://h/", false},
+		{"https:/h/a?/../x", "https:/h/", false},
+		{"https://h/a?/../x", "https:", false}, // no host
+		{"x https://h/a?/../x", "x https://h/", false},
+	} {
+		if got := HasPrefix([]byte(tc.value), []byte(tc.prefix)); got != tc.want {
+			t.Errorf("HasPrefix(%q, %q) = %v, want %v", tc.value, tc.prefix, got, tc.want)
+		}
+	}
+}

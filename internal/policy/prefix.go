@@ -7,9 +7,40 @@ import (
 )
 
 // HasPrefix reports whether value starts with prefix, byte for byte, and leads nowhere else when a server reads it as a path or
-// a URL: see leadsElsewhere. It is linear, and allocates only for a value with a "%" that is longer than [MaxNameBytes].
+// a URL: see leadsElsewhere. Where prefix is the beginning of an http or https URL that ends before the query, a query leads nowhere, and
+// holds only no control characters. It is linear, and allocates only for a value with a "%" that is longer than [MaxNameBytes].
 func HasPrefix(value, prefix []byte) bool {
-	return bytes.HasPrefix(value, prefix) && !leadsElsewhere(value)
+	if !bytes.HasPrefix(value, prefix) {
+		return false
+	}
+	if beginsWebAddress(prefix) && bytes.IndexByte(prefix, '?') < 0 {
+		if i := bytes.IndexByte(value, '?'); i >= 0 {
+			return !leadsElsewhere(value[:i]) && !holdsControl(value[i:])
+		}
+	}
+	return !leadsElsewhere(value)
+}
+
+// beginsWebAddress reports whether text is the beginning of an http or https URL, with the whole host. In URLs of other schemes a "?"
+// may be part of the path: programs make a file name of what stands after "file://".
+//
+// Source: RFC 9110, 4.2; RFC 3986, 3.4.
+func beginsWebAddress(text []byte) bool {
+	scheme, rest, ok := bytes.Cut(text, []byte("://"))
+	return ok && (bytes.EqualFold(scheme, []byte("http")) || bytes.EqualFold(scheme, []byte("https"))) && bytes.IndexByte(rest, '/') >= 0
+}
+
+// holdsControl reports whether a query has a control character, as it is or escaped, or bytes that are not UTF-8. A client that undoes
+// the escape of a line end would send a second request, to anywhere on that host.
+func holdsControl(query []byte) bool {
+	for i, c := range query {
+		if c == '%' && i+2 < len(query) && isHex(query[i+1]) && isHex(query[i+2]) {
+			if c = hexValue(query[i+1])<<4 | hexValue(query[i+2]); c < ' ' || c == 0x7f {
+				return true
+			}
+		}
+	}
+	return !utf8.Valid(query) || bytes.ContainsFunc(query, unicode.IsControl)
 }
 
 // leadsElsewhere reports whether a reader of paths could leave the place to which the beginning of text leads: by a segment of
