@@ -6,7 +6,8 @@
 //		Identities: waf.Identities{Bearer: []waf.BearerToken{{Name: "ci", SHA256: sha256.Sum256(token)}}},
 //	})
 //	…
-//	http.ListenAndServe("127.0.0.1:8080", guard.Wrap(mcpServer))
+//	server := &http.Server{Addr: "127.0.0.1:8080", Handler: guard.Wrap(mcpServer), ReadHeaderTimeout: 10 * time.Second}
+//	server.ListenAndServe()
 //
 // # A request's way
 //
