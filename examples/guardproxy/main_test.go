@@ -38,6 +38,7 @@ func TestCannotStart(t *testing.T) {
 		{"bad address", []string{"-listen", "nonsense"}, "cannot listen on nonsense"},
 		{"no policy file", []string{"-policy", missing}, "no such file"},
 		{"bad policy", []string{"-policy", write(t, "p.json", `{"mode": "enforce", "mode": "detect"}`)}, "p.json"},
+		{"policy without an end", []string{"-policy", "/dev/zero"}, "-policy /dev/zero: the file is larger than 1024 KiB"},
 		{"no rules file", []string{"-rules", missing}, "no such file"},
 		{"bad rules", []string{"-rules", write(t, "r.conf", "SecRule ARGS")}, "r.conf"},
 		{"key without certificate", []string{"-tls-key", key}, "-tls-cert and -tls-key"},
@@ -52,6 +53,7 @@ func TestCannotStart(t *testing.T) {
 		{"explain by a bad policy", []string{"-policy", write(t, "p.json", `{"x": 1}`), "-explain", cert}, "p.json"},
 		{"no file of session keys", []string{"-session-keys", missing}, "-session-keys: open"},
 		{"session keys in another form", []string{"-session-keys", write(t, "keys", "# two\n\nsecret-secret!\n")}, "keys: line 3 is not Base64"},
+		{"session key with stray bits", []string{"-session-keys", write(t, "keys", strings.Repeat("c2Vj", 10)+"c2V=\n")}, "keys: line 1 is not Base64"},
 		{"short session key", []string{"-session-keys", write(t, "keys", "c2VjcmV0\n")}, "Config.SessionKeys[0]: must be at least 32 random bytes"},
 		{"no session key", []string{"-session-keys", write(t, "keys", "\n# secret\n")}, "there is no key in it"},
 		{"too many bytes of session keys", []string{"-session-keys", write(t, "keys", strings.Repeat("#", 70000))}, "larger than 64 KiB"},
@@ -59,7 +61,9 @@ func TestCannotStart(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			stdout, stderr := newOutput(), newOutput()
-			code := run(context.Background(), append([]string{"-listen", "127.0.0.1:0"}, tc.args...), stdout, stderr)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // a program that starts all the same must not run on
+			defer cancel()
+			code := run(ctx, append([]string{"-listen", "127.0.0.1:0"}, tc.args...), stdout, stderr)
 			said, _ := stderr.state()
 			if code != 2 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "guardproxy: ") || !strings.Contains(said, tc.want) {
 				t.Errorf("run(%q) = %d, said %q, want 2 and one line with %q", tc.args, code, said, tc.want)

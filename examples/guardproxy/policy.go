@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 
 	coreruleset "github.com/corazawaf/coraza-coreruleset/v4"
@@ -126,10 +125,12 @@ func (s *policySource) base() (waf.Config, error) {
 	return cfg, nil
 }
 
+const maxPolicyBytes = 1 << 20 // what ParsePolicy takes
+
 func readPolicy(path string) (waf.Config, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile("-policy", path, maxPolicyBytes)
 	if err != nil {
-		return waf.Config{}, fmt.Errorf("-policy: %w", err)
+		return waf.Config{}, err
 	}
 	cfg, err := waf.ParsePolicy(text)
 	if err != nil {
