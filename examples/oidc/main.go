@@ -14,6 +14,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/waf"
@@ -40,8 +42,8 @@ func main() {
 // newHandler returns the guarded endpoint. It fails if the issuer can't be asked for its keys' address.
 func newHandler(ctx context.Context, issuer, resource string) (http.Handler, error) {
 	u, err := url.Parse(resource)
-	if err != nil || u.Host == "" || u.Path == "" {
-		return nil, errors.New("-resource must be a URL with a path, such as https://mcp.example.com/mcp")
+	if err != nil || u.Host == "" || !isPlainPath(u) {
+		return nil, errors.New("-resource must be a URL with a plain path and nothing after it, such as https://mcp.example.com/mcp")
 	}
 	tokens, err := newVerifier(ctx, issuer, resource)
 	if err != nil {
@@ -70,6 +72,12 @@ func newHandler(ctx context.Context, issuer, resource string) (http.Handler, err
 	})
 	mux.HandleFunc("POST "+u.Path, serveMCP)
 	return guard.Wrap(mux), nil
+}
+
+// isPlainPath reports whether the target of a URL is a path that means the same to the Guard, to the router and to clients: nothing in
+// it is escaped, cleaned, or a pattern.
+func isPlainPath(u *url.URL) bool {
+	return u.RequestURI() == u.Path && path.Clean(u.Path) == u.Path && !strings.ContainsAny(u.Path, "*{}") && u.Fragment == ""
 }
 
 // serveMCP stands for an MCP server that says who called what.

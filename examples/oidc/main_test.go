@@ -246,9 +246,17 @@ func TestBadSettings(t *testing.T) {
 	is := newIssuer(t)
 	for _, tc := range []struct{ issuer, resource string }{
 		{"", resource}, {is.url + "/other", resource}, {is.url, ""}, {is.url, "http://mcp.example.com"}, {is.url, "/mcp"},
+		{is.url, resource + "/{"}, {is.url, resource + "/{id}"}, {is.url, resource + "/%7Bid}"}, {is.url, resource + "/*"}, {is.url, resource + "/a%20b"},
+		{is.url, resource + "/a b"}, {is.url, resource + "//a"}, {is.url, resource + "/../a"}, {is.url, resource + "/"}, {is.url, resource + "?a=b"},
+		{is.url, resource + "#a"}, {is.url, "mailto:mcp@example.com"},
 	} {
 		if _, err := newHandler(t.Context(), tc.issuer, tc.resource); err == nil {
 			t.Errorf("newHandler(%q, %q) took bad settings", tc.issuer, tc.resource)
+		}
+	}
+	for _, good := range []string{"http://mcp.example.com/", "https://mcp.example.com:8443/team-a/v1.2/mcp_x~y"} {
+		if _, err := newHandler(t.Context(), is.url, good); err != nil {
+			t.Errorf("newHandler(%q): %v", good, err)
 		}
 	}
 }
