@@ -77,6 +77,24 @@ func TestSessionBinding(t *testing.T) {
 	}
 }
 
+// Two ids are none, also where they are both the caller's own, and where what checks fields only detects.
+func TestRepeatedSessionID(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) {
+		withSessions(newKey)(c)
+		c.Modes = map[waf.Layer]waf.Mode{waf.LayerValidate: waf.DetectOnly}
+	})
+	mine := issued(t, g, "mine")
+	for _, tc := range []struct {
+		ids    []string
+		status int
+	}{{[]string{mine}, 202}, {[]string{mine, mine}, 404}, {[]string{mine, "stolen"}, 404}, {[]string{"stolen", mine}, 404}} {
+		rec := g.serve(post(call, func(r *http.Request) { r.Header["Mcp-Session-Id"] = tc.ids }))
+		if rec.Code != tc.status || tc.status == 202 && g.request.Header.Get("Mcp-Session-Id") != "mine" {
+			t.Errorf("%d ids: status %d, events %+v, want %d", len(tc.ids), rec.Code, g.events, tc.status)
+		}
+	}
+}
+
 // In 2026-07-28 there are no sessions; an id there must not reach a server that knows the older revisions too.
 func TestSessionIDOfStatelessRevision(t *testing.T) {
 	g := newGuarded(t, withSessions(newKey))
