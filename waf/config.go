@@ -187,6 +187,9 @@ type Endpoint struct {
 	Versions   []mcpmsg.Version
 	MinVersion mcpmsg.Version
 
+	// MinVersions refuse single identities revisions that the endpoint serves to others. At most 1,024, one of each identity.
+	MinVersions []MinVersion
+
 	// Modes overrides Config.Mode and Config.Modes for requests to this endpoint, layer by layer; nil overrides nothing. With
 	// [AllLayers] a new endpoint can be watched before it is guarded. What makes it doubtful which endpoint a request is for
 	// ("endpoint_ambiguous", "header_reroutes") is not the endpoint's to decide: there Config's modes count.
@@ -223,6 +226,12 @@ type Endpoint struct {
 	// the lists that the server answers with, at most 100 of one answer, and of resources the first. Messages are compared that reach
 	// the policy, and answers that LayerResponse looks at, which are all lists unless poisoned ones are kept.
 	DryRun *AccessLists
+}
+
+// MinVersion is the oldest revision for one identity.
+type MinVersion struct {
+	Identity string // its exact name
+	Version  mcpmsg.Version
 }
 
 // AccessLists say what each identity may use, as the fields of the same names in [Endpoint] do.

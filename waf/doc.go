@@ -17,7 +17,7 @@
 //	4 identity    who calls                                               401; 500 if the Authenticate hook fails
 //	5 body        one bounded read                                        413, 408, 400
 //	  message     one MCP message with one meaning, mirror headers        400; 404 for an unknown method of 2026-07-28
-//	6 policy      may this caller use this tool, prompt, resource?        403
+//	6 policy      may this caller use this tool, prompt, resource?        403; 400 for a revision too old for this caller
 //	              and this tool with these arguments?
 //	7 rules       the SecLang ruleset                                     403, or the rule's own status; 500 if it fails
 //	8 next        the same bytes, replayed; the parsed message in the context
@@ -56,7 +56,7 @@
 //	body        body_too_large, body_timeout, body_unreadable, body_encoded, body_trailer, body_unexpected, bodies_too_many
 //	message     version_unsupported
 //	policy      message_unread, mcp_method_not_allowed, tool_not_allowed, argument_not_allowed, prompt_not_allowed,
-//	            resource_not_allowed, streams_too_many, rate_exceeded, limiter_failed
+//	            resource_not_allowed, version_unsupported, streams_too_many, rate_exceeded, limiter_failed
 //	rules       rules_matched, rules_failed, rules_closed
 //	response    response_unreadable, response_encoded, response_too_large, response_media_type, response_hidden_text,
 //	            response_instructions, response_header_mark, response_metadata

@@ -17,10 +17,11 @@ type endpoint struct {
 	Endpoint
 	access
 	dryRun   *access // nil if there is none
-	versions [mcpmsg.V20260728 + 1]bool
-	streams  bool // the GET stream of an HTTP+SSE pair, where nothing is posted
-	index    int  // in Config.Endpoints
-	group    int  // endpoints with equal settings are in one group: which of them is meant does not matter
+	versions versionSet
+	callers  map[string]callerVersions // by identity, of those with a rule in MinVersions
+	streams  bool                      // the GET stream of an HTTP+SSE pair, where nothing is posted
+	index    int                       // in Config.Endpoints
+	group    int                       // endpoints with equal settings are in one group: which of them is meant does not matter
 }
 
 // endpointTable finds the endpoint of a path. It is immutable.
@@ -242,6 +243,7 @@ func compileEndpoint(field string, e Endpoint, messages mcpmsg.Config) (*endpoin
 	case len(e.Versions) == 0:
 		fault("Versions", "must not be empty: leave it nil for all revisions")
 	}
+	errs = append(errs, ep.compileMinVersions(field, e.MinVersions)...)
 	ep.Modes = maps.Clone(e.Modes)
 	errs = append(errs, modeFaults(field+".Modes", e.Modes)...)
 	ep.AllowOrigins = slices.Clone(e.AllowOrigins)

@@ -138,6 +138,7 @@ var steps = [...]struct {
 	{LayerIdentity, (*judgement).checkSession},
 	{LayerBody, (*judgement).checkBody},
 	{LayerMessage, (*judgement).checkMessage},
+	{LayerPolicy, (*judgement).checkCallerVersion},
 	{LayerPolicy, (*judgement).checkPolicy},
 	{LayerPolicy, (*judgement).checkStreams},
 	{LayerPolicy, (*judgement).checkRate},
@@ -291,7 +292,7 @@ func (j *judgement) checkRequest() Denial {
 	switch v.Code {
 	case validate.CodeProtocolVersionInvalid:
 		if d.Close = false; j.endpoint != nil {
-			j.endpoint.tellVersions(&d, r.Header.Get("Mcp-Protocol-Version"))
+			j.endpoint.versions.tell(&d, r.Header.Get("Mcp-Protocol-Version"))
 		}
 	case validate.CodeMCPMethodInvalid, validate.CodeMCPNameInvalid, validate.CodeMCPParamInvalid, validate.CodeMCPEncodingInvalid:
 		d.RPCCode, d.RPCText, d.Close = rpcHeaderMismatch, "Header mismatch", false
@@ -317,14 +318,6 @@ func (j *judgement) isRerouted() bool {
 	}
 	return false
 }
-
-// The JSON-RPC codes for a mirror header that is malformed or differs from the message, and for a revision that is not served.
-//
-// Source: MCP 2026-07-28, Streamable HTTP; Versioning.
-const (
-	rpcHeaderMismatch     = -32020
-	rpcVersionUnsupported = -32022
-)
 
 // checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint. Neither has one that
 // goes on after a "#", for readers to whom that is no fragment.

@@ -1,7 +1,6 @@
 package waf
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -28,14 +27,7 @@ func (j *judgement) checkMessage() Denial {
 	if !v.OK() {
 		return j.messageDenial(v, body, m.ID)
 	}
-	if served, requested := j.servesVersionOf(&m); !served {
-		d := j.endpoint.versionDenial(LayerMessage, requested)
-		if d.RPCID = m.ID; j.version == 0 && m.Method != mcpmsg.MethodInitialize {
-			d.RPCCode, d.RPCText = rpcHeaderMismatch, "Header mismatch" // the header that would have told is missing
-		}
-		return d
-	}
-	return Denial{}
+	return j.checkVersionOf(LayerMessage, &j.endpoint.versions)
 }
 
 // messageDenial refuses the message for a violation.
@@ -46,7 +38,7 @@ func (j *judgement) messageDenial(v mcpmsg.Violation, body []byte, id mcpmsg.Raw
 	case v.Code == mcpmsg.CodeMethodUnknown && j.version.Stateless():
 		d.Status = http.StatusNotFound // elsewhere 404 means that the session has ended
 	case v.Code == mcpmsg.CodeVersionUnsupported && j.version == 0:
-		j.endpoint.tellVersions(&d, versionAt(body, v.Offset))
+		j.endpoint.versions.tell(&d, versionAt(body, v.Offset))
 	case v.Code == mcpmsg.CodeVersionUnsupported: // by the message; the header names one that is served
 		d.Code, d.RPCCode, d.RPCText = mcpmsg.CodeVersionMismatch.String(), rpcHeaderMismatch, "Header mismatch"
 	}
@@ -80,33 +72,6 @@ func (j *judgement) addID() {
 	if body, whole := j.bytes(); whole {
 		m, _ := j.s.messages.Check(body, mcpmsg.Context{Direction: mcpmsg.FromClient})
 		d.RPCID = m.ID
-	}
-}
-
-// servesVersionOf reports whether the endpoint serves the revision of a message, and which one that is. A message that does not
-// tell its revision, in the header or in itself, is of one of the two that had no way to tell. An initialize asks for the newest
-// revision that its sender has: where that is not served, the server may offer an older one that is.
-//
-// Source: MCP 2025-06-18, Streamable HTTP, Protocol Version Header; Lifecycle, Version Negotiation.
-func (j *judgement) servesVersionOf(m *mcpmsg.Message) (yes bool, requested string) {
-	served := &j.endpoint.versions
-	switch {
-	case m.Method == mcpmsg.MethodInitialize:
-		var params struct {
-			ProtocolVersion string `json:"protocolVersion"`
-		}
-		if json.Unmarshal(m.Params, &params) != nil {
-			return false, ""
-		}
-		version, known := mcpmsg.ParseVersion(params.ProtocolVersion)
-		for v := mcpmsg.V20241105; v < version && !v.Stateless(); v++ {
-			yes = yes || served[v]
-		}
-		return yes || !known || served[version], params.ProtocolVersion
-	case j.version == 0 && !m.Version.Stateless():
-		return served[mcpmsg.V20241105] || served[mcpmsg.V20250326], mcpmsg.V20250326.String()
-	default:
-		return served[m.Version], m.Version.String()
 	}
 }
 

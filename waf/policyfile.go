@@ -55,6 +55,7 @@ func (e *PolicyError) Error() string {
 //	path               required
 //	transport          "streamable-http" or "http+sse", then with sse_path; absent = any
 //	versions           ["2025-11-25", …], or min_version "2025-06-18"; absent = all
+//	min_versions       [{identity, version}]
 //	anonymous          true or false (default)
 //	allow_origins      [origin]
 //	allow_hosts        [host]
@@ -197,6 +198,7 @@ func (r *policyReader) endpoint(v policyValue) (e Endpoint) {
 			}
 		}},
 		{name: "min_version", field: "MinVersion", read: func(v policyValue) { e.MinVersion = r.version(v) }},
+		{name: "min_versions", field: "MinVersions", read: func(v policyValue) { e.MinVersions = list(r, v, r.minVersion) }},
 		{name: "mode", field: "Modes", read: func(v policyValue) { e.Modes = AllLayers(choice(r, v, parseMode, "enforce", "detect")) }},
 		{name: "modes", field: "Modes", read: func(v policyValue) { modes = r.modes(v) }},
 		{name: "anonymous", field: "Anonymous", read: func(v policyValue) { e.Anonymous = r.boolean(v) }},
@@ -232,6 +234,14 @@ func (r *policyReader) version(v policyValue) mcpmsg.Version {
 		known = append(known, version.String())
 	}
 	return choice(r, v, mcpmsg.ParseVersion[string], known...)
+}
+
+func (r *policyReader) minVersion(v policyValue) (rule MinVersion) {
+	r.object(v,
+		policyField{name: "identity", field: "Identity", required: true, read: func(v policyValue) { rule.Identity = r.text(v) }},
+		policyField{name: "version", field: "Version", required: true, read: func(v policyValue) { rule.Version = r.version(v) }},
+	)
+	return rule
 }
 
 func (r *policyReader) accessRule(v policyValue) (rule AccessRule) {

@@ -26,7 +26,7 @@ func ExampleParsePolicy_incorrect() {
 }`))
 	fmt.Println(err)
 	// Output:
-	// waf: policy:3:22: endpoints[0]: unknown member: known here are path, transport, sse_path, versions, min_version, mode, modes, anonymous, allow_origins, allow_hosts, methods, tools, prompts, resources, dry_run
+	// waf: policy:3:22: endpoints[0]: unknown member: known here are path, transport, sse_path, versions, min_version, min_versions, mode, modes, anonymous, allow_origins, allow_hosts, methods, tools, prompts, resources, dry_run
 	// waf: policy:4:14: endpoints[1].path: must start with "/", or with "*/" for a suffix
 	// waf: policy:4:21: endpoints[1]: unknown member: names are case-sensitive, "anonymous" is known here
 }

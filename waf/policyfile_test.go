@@ -126,6 +126,10 @@ func TestParsePolicy(t *testing.T) {
 		{Identity: "ci", Allow: []string{"query"}, ArgumentSchema: mustCompileSchema(t, `{"type": "object", "required": ["sql"],
 			"properties": {"sql": {"type": "string", "maxLength": 1000}}, "additionalProperties": false}`)},
 	}}}}
+	want["versions"] = Config{Endpoints: []Endpoint{{
+		Path: "/mcp", MinVersion: mcpmsg.V20250326,
+		MinVersions: []MinVersion{{Identity: "ci", Version: mcpmsg.V20251125}, {Identity: "old", Version: mcpmsg.V20241105}},
+	}}}
 	want["modes"] = Config{
 		Mode: DetectOnly, Modes: map[Layer]Mode{LayerValidate: Enforce, LayerResponse: DetectOnly},
 		Endpoints: []Endpoint{

@@ -61,45 +61,10 @@ func (j *judgement) checkVersionHeader() Denial {
 	}
 	version, known := mcpmsg.ParseVersion(values[0])
 	if len(values) > 1 || !known || !j.endpoint.versions[version] {
-		return j.endpoint.versionDenial(LayerTransport, values[0])
+		return j.endpoint.versions.denial(LayerTransport, values[0])
 	}
 	j.version = version
 	return Denial{}
-}
-
-// versionDenial refuses a protocol version.
-func (ep *endpoint) versionDenial(layer Layer, requested string) Denial {
-	d := Denial{Layer: layer, Code: "version_unsupported", Status: http.StatusBadRequest}
-	ep.tellVersions(&d, requested)
-	return d
-}
-
-// tellVersions makes d the error for a protocol version that is not served: it names those that are, and repeats the one that was
-// asked for, which clients compare with theirs. What does not look like a version is not repeated.
-//
-// Source: MCP 2026-07-28, Versioning: UnsupportedProtocolVersionError.
-func (ep *endpoint) tellVersions(d *Denial, requested string) {
-	if !isVersionText(requested) {
-		requested = ""
-	}
-	var supported []string
-	for v, served := range ep.versions {
-		if served {
-			supported = append(supported, `"`+mcpmsg.Version(v).String()+`"`)
-		}
-	}
-	d.RPCCode, d.RPCText = rpcVersionUnsupported, "Unsupported protocol version"
-	d.data = []byte(`{"supported":[` + strings.Join(supported, ",") + `],"requested":"` + requested + `"}`)
-}
-
-// isVersionText reports whether s may be repeated as a version: 1 to 32 letters, digits, hyphens and dots, of ASCII.
-func isVersionText(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c-'0' > 9 && (c|0x20)-'a' > 25 && c != '-' && c != '.' {
-			return false
-		}
-	}
-	return len(s) >= 1 && len(s) <= 32
 }
 
 func transportDenial(code string, status int) Denial {
