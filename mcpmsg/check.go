@@ -68,10 +68,22 @@ func (c *check) Enter(_ *schema.Walker, mark uint8, _ int) *schema.Edge {
 	}
 	if c.ctx.ResultOf != 0 {
 		if row := rowOf(c.version, c.ctx.Direction.other(), c.ctx.ResultOf); row != nil && row.result >= 0 {
-			return c.v.edges[row.result]
+			return c.v.edges[c.resultRoot(row)]
 		}
 	}
 	return c.v.edges[rev.result]
+}
+
+// resultRoot chooses between the result of a request and a task, where it is known.
+func (c *check) resultRoot(row *methodRow) int {
+	roots := taskRoots[row.method]
+	switch {
+	case c.ctx.Task == TaskPossible, c.version != V20251125, roots.task == 0:
+		return row.result
+	case c.ctx.Task == TaskExpected:
+		return roots.task
+	}
+	return roots.usual
 }
 
 // Leave looks at members that decide what else is looked at. It implements schema.Host.

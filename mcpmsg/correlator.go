@@ -8,14 +8,35 @@ import (
 	"github.com/sallyport/sallyport/internal/schema"
 )
 
-// Correlator remembers which method each unanswered request of one side of a connection has, so that its result can be judged
-// by the right definition. The zero Correlator remembers nothing; make one with [NewCorrelator]. It is safe for concurrent use.
+// Correlator remembers which method each unanswered request of one side of a connection has, and whether it asks for a task, so that
+// its result can be judged by the right definition. The zero Correlator remembers nothing; make one with [NewCorrelator]. It is safe
+// for concurrent use.
 //
 // Requests and their results travel in opposite directions: a connection whose two sides send requests needs two.
 type Correlator struct {
 	mu   sync.Mutex
 	max  int
-	open map[string]Method
+	open map[string]asked
+	made [len(taskCapabilities)]bool // the receiver has declared that it makes tasks
+}
+
+// asked is an unanswered request.
+type asked struct {
+	method Method
+	from   Direction
+	task   bool
+}
+
+// taskCapabilities are the places in capabilities where the receiver of a request declares that it makes tasks of it.
+//
+// Source: MCP 2025-11-25, Tasks, Capabilities.
+var taskCapabilities = [...]struct {
+	method Method
+	path   []string
+}{
+	{MethodToolsCall, []string{"tasks", "requests", "tools", "call"}},
+	{MethodSamplingCreateMessage, []string{"tasks", "requests", "sampling", "createMessage"}},
+	{MethodElicitationCreate, []string{"tasks", "requests", "elicitation", "create"}},
 }
 
 // NewCorrelator returns a Correlator for up to max unanswered requests, 1 to 1048576.
@@ -23,7 +44,7 @@ func NewCorrelator(max int) (*Correlator, error) {
 	if max < 1 || max > 1<<20 {
 		return nil, fmt.Errorf("mcpmsg: NewCorrelator: max is %d, want 1 to %d", max, 1<<20)
 	}
-	return &Correlator{max: max, open: map[string]Method{}}, nil
+	return &Correlator{max: max, open: map[string]asked{}}, nil
 }
 
 // Sent notes an accepted request, and the requests of a batch. Other messages are passed over. It returns false, and notes
@@ -46,21 +67,50 @@ func (c *Correlator) Sent(m *Message) bool {
 	}
 	for one := range m.Each() {
 		if one.Kind == Request {
-			c.open[string(appendIDKey(nil, one.ID))] = one.Method
+			c.open[string(appendIDKey(nil, one.ID))] = asked{one.Method, one.From, one.AsksForTask()}
 		}
 	}
 	return true
 }
 
-// Method returns the method of the unanswered request with the id, for [Context.ResultOf], and whether there is one. It
-// allocates only for an id of more than 256 bytes.
-func (c *Correlator) Method(id Raw) (Method, bool) {
+// Declare notes what the receiver of the requests has declared in initialize: capabilities is result.capabilities where the client
+// sends them, params.capabilities where the server does. It holds until the next call, and does not allocate.
+func (c *Correlator) Declare(capabilities Raw) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range taskCapabilities {
+		c.made[i] = argument(capabilities, taskCapabilities[i].path) != nil
+	}
+}
+
+// Context returns what is known about the answer to the unanswered request with the id, but for the revision, and whether there is such
+// a request. Without [Correlator.Declare] a request that asks for a task may be answered either way, because receivers that make none
+// must ignore the wish. It allocates only for an id of more than 256 bytes.
+func (c *Correlator) Context(id Raw) (Context, bool) {
 	var buf [256]byte
 	key := appendIDKey(buf[:0], id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m, ok := c.open[string(key)]
-	return m, ok
+	r, ok := c.open[string(key)]
+	if !ok {
+		return Context{}, false
+	}
+	ctx := Context{Direction: r.from.other(), ResultOf: r.method, Task: TaskNone}
+	if r.task {
+		ctx.Task = TaskPossible
+		for i := range taskCapabilities {
+			if c.made[i] && taskCapabilities[i].method == r.method {
+				ctx.Task = TaskExpected
+			}
+		}
+	}
+	return ctx, true
+}
+
+// Method returns the method of the unanswered request with the id, and whether there is one, as [Correlator.Context] does.
+func (c *Correlator) Method(id Raw) (Method, bool) {
+	ctx, ok := c.Context(id)
+	return ctx.ResultOf, ok
 }
 
 // Done forgets the request with the id, once it is answered or cancelled, and returns whether there was one.

@@ -92,6 +92,59 @@ func TestCorrelator(t *testing.T) {
 	}
 }
 
+// TestCorrelatorTasks: the answer to a request that asks for a task is judged by what its receiver has declared.
+func TestCorrelatorTasks(t *testing.T) {
+	v := newValidator(t, mcpmsg.Config{})
+	const all = `{"tasks":{"requests":{"tools":{"call":{}},"sampling":{"createMessage":{}},"elicitation":{"create":{}}}}}`
+	for _, r := range []struct {
+		name, capabilities, request string
+		ctx                         mcpmsg.Context
+		want                        mcpmsg.Task
+	}{
+		{"tool", all, `"tools/call","params":{"name":"t","task":{}}`, client(mcpmsg.V20251125), mcpmsg.TaskExpected},
+		{"tool, escaped", all, `"tools/call","params":{"name":"t","t\u0061sk":{"ttl":1}}`, client(0), mcpmsg.TaskExpected},
+		{"tool without task", all, `"tools/call","params":{"name":"t","arguments":{"task":{}}}`, client(mcpmsg.V20251125), mcpmsg.TaskNone},
+		{"tool of another receiver", `{"tasks":{"requests":{"sampling":{"createMessage":{}}}}}`, `"tools/call","params":{"name":"t","task":{}}`, client(mcpmsg.V20251125), mcpmsg.TaskPossible},
+		{"nothing declared", ``, `"tools/call","params":{"name":"t","task":{}}`, client(mcpmsg.V20251125), mcpmsg.TaskPossible},
+		{"tool of another revision", all, `"tools/call","params":{"name":"t","task":{}}`, client(mcpmsg.V20250618), mcpmsg.TaskNone},
+		{"list", all, `"tools/list","params":{"task":{}}`, client(mcpmsg.V20251125), mcpmsg.TaskNone},
+		{"list without params", all, `"tools/list"`, client(mcpmsg.V20251125), mcpmsg.TaskNone},
+		{"sampling", all, `"sampling/createMessage","params":{"maxTokens":1,"messages":[],"task":{}}`, server(mcpmsg.V20251125, 0), mcpmsg.TaskExpected},
+		{"form", all, `"elicitation/create","params":{"message":"m","task":{},"requestedSchema":{"type":"object","properties":{}}}`, server(mcpmsg.V20251125, 0), mcpmsg.TaskExpected},
+		{"form without task", all, `"elicitation/create","params":{"message":"m","requestedSchema":{"type":"object","properties":{}}}`, server(mcpmsg.V20251125, 0), mcpmsg.TaskNone},
+	} {
+		c, err := mcpmsg.NewCorrelator(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, bad := v.Check([]byte(`{"jsonrpc":"2.0","id":1,"method":`+r.request+`}`), r.ctx)
+		if !bad.OK() || !c.Sent(&m) {
+			t.Fatalf("%s: %v", r.name, bad.Err())
+		}
+		capabilities := mcpmsg.Raw(r.capabilities)
+		c.Declare(capabilities)
+		got, ok := c.Context(m.ID)
+		want := mcpmsg.Context{Direction: mcpmsg.FromClient + mcpmsg.FromServer - r.ctx.Direction, ResultOf: m.Method, Task: r.want}
+		if got != want || !ok {
+			t.Errorf("%s: Context = %+v, %v, want %+v", r.name, got, ok, want)
+		}
+		if c.Declare(nil); r.want == mcpmsg.TaskExpected {
+			if got, _ := c.Context(m.ID); got.Task != mcpmsg.TaskPossible {
+				t.Errorf("%s: what was declared before still holds: %v", r.name, got.Task)
+			}
+		}
+		if n := allocs(10, func() { m.AsksForTask(); c.Declare(capabilities); c.Context(m.ID) }); n != 0 {
+			t.Errorf("%s: %v allocations, want 0", r.name, n)
+		}
+		if got, ok := c.Context(mcpmsg.Raw(`2`)); ok || got != (mcpmsg.Context{}) {
+			t.Errorf("%s: another id has %+v", r.name, got)
+		}
+	}
+	if _, bad := v.Check([]byte(`{"jsonrpc":"2.0","id":1,"result":{}}`), mcpmsg.Context{Direction: mcpmsg.FromServer, Task: mcpmsg.TaskExpected + 1}); bad.Code != mcpmsg.CodeNotConfigured {
+		t.Errorf("an unknown Task is %v", bad.Code)
+	}
+}
+
 // TestCorrelatorModel plays random requests and answers against a map.
 func TestCorrelatorModel(t *testing.T) {
 	v := newValidator(t, mcpmsg.Config{})

@@ -137,6 +137,16 @@ func viewOf(b []byte, batch *Message) Message {
 	return m
 }
 
+// AsksForTask reports whether the message is a request of 2025-11-25 that asks for a task in place of its result: one of tools/call,
+// sampling/createMessage and elicitation/create with params.task. It reads the params and does not allocate.
+//
+// Source: MCP 2025-11-25, Tasks, Creating Tasks.
+func (m *Message) AsksForTask() bool {
+	return m.Kind == Request && m.Version == V20251125 && int(m.Method) < numMethods && taskRoots[m.Method].task != 0 && argument(m.Params, taskPath) != nil
+}
+
+var taskPath = []string{"task"}
+
 func hasName(m Method) bool { return m == MethodToolsCall || m == MethodPromptsGet }
 
 func hasURI(m Method) bool {

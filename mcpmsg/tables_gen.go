@@ -1632,11 +1632,27 @@ var tables = schema.Table{
 		{ // 225
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "isError", Bit: 0x4, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "structuredContent", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 226
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "task", Bit: 0x1, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 227
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
 				{Name: "taskId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capTask}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
-		{ // 226
+		{ // 228
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
 			Members: []schema.MemberRow{
 				{Name: "createdAt", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -1649,19 +1665,19 @@ var tables = schema.Table{
 				{Name: "statusMessage", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 227
+		{ // 229
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "tasks", Bit: 0x1, Edge: schema.EdgeRow{To: 228, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tasks", Bit: 0x1, Edge: schema.EdgeRow{To: 230, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 228
+		{ // 230
 			Atoms: []schema.AtomUse{{Atom: 7}},
 			Items: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 229
+		{ // 231
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
@@ -1669,7 +1685,7 @@ var tables = schema.Table{
 				{Name: "requestId", Bit: 0x4, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 230
+		{ // 232
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}, {Atom: 0}, {Atom: 40}},
 			Gates: []schema.Gate{{Op: 1, Mask: 0x7, Bit: 0x8}},
 			Members: []schema.MemberRow{
@@ -1683,11 +1699,11 @@ var tables = schema.Table{
 				{Name: "statusMessage", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 231
+		{ // 233
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 232, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x2, Edge: schema.EdgeRow{To: 234, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 116, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "includeContext", Bit: 0x8, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "metadata", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -1696,23 +1712,23 @@ var tables = schema.Table{
 				{Name: "systemPrompt", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "task", Bit: 0x100, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "temperature", Bit: 0x200, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "toolChoice", Bit: 0x400, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "toolChoice", Bit: 0x400, Edge: schema.EdgeRow{To: 239, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "tools", Bit: 0x800, Edge: schema.EdgeRow{To: 213, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 232
+		{ // 234
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 233, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 233
+		{ // 235
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 234, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 236, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
 				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 234
+		{ // 236
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}},
 			Members: []schema.MemberRow{
 				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
@@ -1723,18 +1739,18 @@ var tables = schema.Table{
 				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
 				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 			},
-			Items: schema.EdgeRow{To: 236, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
+			Items: schema.EdgeRow{To: 238, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
 		},
-		{ // 235
+		{ // 237
 			Atoms: []schema.AtomUse{{Atom: 15}, {Atom: 16}, {Atom: 26}, {Atom: 41}, {Atom: 42}},
 		},
-		{ // 236
+		{ // 238
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}},
 			Members: []schema.MemberRow{
 				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
@@ -1745,26 +1761,26 @@ var tables = schema.Table{
 				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
 				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 			},
 		},
-		{ // 237
+		{ // 239
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "mode", Bit: 0x1, Edge: schema.EdgeRow{To: 238, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mode", Bit: 0x1, Edge: schema.EdgeRow{To: 240, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 238
+		{ // 240
 			Atoms: []schema.AtomUse{{Atom: 43}},
 		},
-		{ // 239
+		{ // 241
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 234, Maps: []schema.Map{{Kill: 0x2, Need: 0x3f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 236, Maps: []schema.Map{{Kill: 0x2, Need: 0x3f}}}},
 				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "task", Bit: 0x8, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -1772,43 +1788,53 @@ var tables = schema.Table{
 				{Name: "stopReason", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 240
+		{ // 242
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 236, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "stopReason", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 243
 			Atoms: []schema.AtomUse{{Atom: 0}, {Atom: 0, Required: 0x17}, {Atom: 0, Required: 0xa}, {Atom: 0}, {Atom: 40}},
 			Gates: []schema.Gate{{Op: 2, Mask: 0x6, Bit: 0x20}, {Op: 1, Mask: 0x39, Bit: 0x40}},
 			Members: []schema.MemberRow{
 				{Name: "elicitationId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "message", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
-				{Name: "mode", Bit: 0x4, Edge: schema.EdgeRow{To: 241, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}, {Kill: 0x4, Need: 0x2}}}},
-				{Name: "requestedSchema", Bit: 0x8, Edge: schema.EdgeRow{To: 242, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
-				{Name: "url", Bit: 0x10, Edge: schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 252, Maps: []schema.Map{{Kill: 0xe, Need: 0x1}, {Kill: 0x10, Need: 0x2}}, Cap: capMeta}},
+				{Name: "mode", Bit: 0x4, Edge: schema.EdgeRow{To: 244, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}, {Kill: 0x4, Need: 0x2}}}},
+				{Name: "requestedSchema", Bit: 0x8, Edge: schema.EdgeRow{To: 245, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
+				{Name: "url", Bit: 0x10, Edge: schema.EdgeRow{To: 254, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0xe, Need: 0x1}, {Kill: 0x10, Need: 0x2}}, Cap: capMeta}},
 				{Name: "task", Bit: 0x40, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 			},
 		},
-		{ // 241
+		{ // 244
 			Atoms: []schema.AtomUse{{Atom: 44}, {Atom: 45}},
 		},
-		{ // 242
+		{ // 245
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 243, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "$schema", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 243
+		{ // 246
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 244, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
+			Other: schema.EdgeRow{To: 247, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
 		},
-		{ // 244
+		{ // 247
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x5}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
 			Members: []schema.MemberRow{
 				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
-				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 245, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
-				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
-				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 250, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x2}, {Kill: 0x60, Need: 0x4}}}},
+				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 248, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
+				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 252, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
+				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 253, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x2}, {Kill: 0x60, Need: 0x4}}}},
 				{Name: "description", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
 				{Name: "enumNames", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x80, Need: 0x1}}}},
 				{Name: "format", Bit: 0x80, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -1821,274 +1847,245 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x4000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
 			},
 		},
-		{ // 245
+		{ // 248
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6}, {Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "anyOf", Bit: 0x1, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "anyOf", Bit: 0x1, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "enum", Bit: 0x2, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "type", Bit: 0x4, Edge: schema.EdgeRow{To: 248, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "type", Bit: 0x4, Edge: schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 246
+		{ // 249
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 247, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 250, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 247
+		{ // 250
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "const", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 248
+		{ // 251
 			Atoms: []schema.AtomUse{{Atom: 29}},
 		},
-		{ // 249
+		{ // 252
 			Atoms: []schema.AtomUse{{Atom: 29}, {Atom: 30}, {Atom: 31}, {Atom: 46}},
 		},
-		{ // 250
+		{ // 253
 			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 4}, {Atom: 7}, {Atom: 22}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}},
 		},
-		{ // 251
+		{ // 254
 			Atoms: []schema.AtomUse{{Atom: 47}},
 		},
-		{ // 252
+		{ // 255
 			Atoms: []schema.AtomUse{{Atom: 27}, {Atom: 40}},
 			Members: []schema.MemberRow{
 				{Name: "io.modelcontextprotocol/protocolVersion", Bit: 0x1, Edge: schema.EdgeRow{Cap: capVersion}},
 				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 253
+		{ // 256
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "task", Bit: 0x2, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "content", Bit: 0x8, Edge: schema.EdgeRow{To: 254, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "content", Bit: 0x8, Edge: schema.EdgeRow{To: 257, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 254
+		{ // 257
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
+			Other: schema.EdgeRow{To: 258, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
 		},
-		{ // 255
+		{ // 258
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 256
+		{ // 259
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x4, Edge: schema.EdgeRow{To: 257, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 260
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "elicitationId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{Cap: capMeta}},
 			},
 		},
-		{ // 257
+		{ // 261
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 40}, {Atom: 0, Required: 0x7}},
 			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x8}},
 			Members: []schema.MemberRow{
-				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 258, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}, Cap: capCode}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 259, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
+				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 262, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}, Cap: capCode}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
 				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x5, Need: 0x1}}}},
 			},
 		},
-		{ // 258
+		{ // 262
 			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 48}, {Atom: 49}},
 		},
-		{ // 259
+		{ // 263
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "elicitations", Bit: 0x1, Edge: schema.EdgeRow{To: 260, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "elicitations", Bit: 0x1, Edge: schema.EdgeRow{To: 264, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 260
+		{ // 264
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 261, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 261
+		{ // 265
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
 				{Name: "elicitationId", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "message", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "mode", Bit: 0x4, Edge: schema.EdgeRow{To: 262, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "url", Bit: 0x8, Edge: schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 263, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mode", Bit: 0x4, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "url", Bit: 0x8, Edge: schema.EdgeRow{To: 254, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 267, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "task", Bit: 0x20, Edge: schema.EdgeRow{To: 219, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 262
+		{ // 266
 			Atoms: []schema.AtomUse{{Atom: 44}},
 		},
-		{ // 263
+		{ // 267
 			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
 				{Name: "progressToken", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 264
+		{ // 268
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 			},
 		},
-		{ // 265
+		{ // 269
 			Atoms: []schema.AtomUse{{Atom: 27, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "io.modelcontextprotocol/clientCapabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/clientCapabilities", Bit: 0x1, Edge: schema.EdgeRow{To: 270, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "io.modelcontextprotocol/protocolVersion", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capVersion}},
-				{Name: "baggage", Bit: 0x4, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "baggage", Bit: 0x4, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "io.modelcontextprotocol/clientInfo", Bit: 0x8, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "io.modelcontextprotocol/logLevel", Bit: 0x10, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "progressToken", Bit: 0x20, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x40, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x80, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x40, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x80, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
-		},
-		{ // 266
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 267, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 270, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "extensions", Bit: 0x4, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "roots", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "sampling", Bit: 0x10, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 267
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "form", Bit: 0x1, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "url", Bit: 0x2, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 268
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
-		},
-		{ // 269
-			Atoms: []schema.AtomUse{{Atom: 0}, {Atom: 7}, {Atom: 50}},
-			Other: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
-			Items: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x2, Need: 0x7}}},
 		},
 		{ // 270
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Members: []schema.MemberRow{
+				{Name: "elicitation", Bit: 0x1, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "extensions", Bit: 0x4, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "sampling", Bit: 0x10, Edge: schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 271
-			Atoms: []schema.AtomUse{{Atom: 51}},
-			Other: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "form", Bit: 0x1, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "url", Bit: 0x2, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 272
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "context", Bit: 0x1, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x2, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
+			Other: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
 		},
 		{ // 273
-			Atoms: []schema.AtomUse{{Atom: 52}},
+			Atoms: []schema.AtomUse{{Atom: 0}, {Atom: 7}, {Atom: 50}},
+			Other: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+			Items: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x2, Need: 0x7}}},
 		},
 		{ // 274
-			Atoms: []schema.AtomUse{{Atom: 53}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 275
-			Atoms: []schema.AtomUse{{Atom: 54}},
+			Atoms: []schema.AtomUse{{Atom: 51}},
+			Other: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 276
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
+			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "capabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "supportedVersions", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x10, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "instructions", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "context", Bit: 0x1, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x2, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 277
-			Atoms: []schema.AtomUse{{Atom: 55}},
+			Atoms: []schema.AtomUse{{Atom: 52}},
 		},
 		{ // 278
+			Atoms: []schema.AtomUse{{Atom: 53}},
+		},
+		{ // 279
+			Atoms: []schema.AtomUse{{Atom: 54}},
+		},
+		{ // 280
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1f}},
+			Members: []schema.MemberRow{
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "capabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "supportedVersions", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x10, Edge: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "instructions", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 281
+			Atoms: []schema.AtomUse{{Atom: 55}},
+		},
+		{ // 282
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "completions", Bit: 0x1, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 270, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "extensions", Bit: 0x4, Edge: schema.EdgeRow{To: 271, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "logging", Bit: 0x8, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "completions", Bit: 0x1, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "experimental", Bit: 0x2, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "extensions", Bit: 0x4, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "logging", Bit: 0x8, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "prompts", Bit: 0x10, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "resources", Bit: 0x20, Edge: schema.EdgeRow{To: 16, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "tools", Bit: 0x40, Edge: schema.EdgeRow{To: 9, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 279
+		{ // 283
 			Atoms: []schema.AtomUse{{Atom: 56}},
 		},
-		{ // 280
+		{ // 284
 			Atoms: []schema.AtomUse{{Atom: 57}},
 		},
-		{ // 281
+		{ // 285
 			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
-				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "io.modelcontextprotocol/serverInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 282
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 20, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 283
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
-			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resources", Bit: 0x2, Edge: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 284
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
-		{ // 285
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "mimeType", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "size", Bit: 0x80, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "title", Bit: 0x100, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 286
-			Atoms: []schema.AtomUse{{Atom: 27}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "cursor", Bit: 0x2, Edge: schema.EdgeRow{To: 20, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 287
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resourceTemplates", Bit: 0x2, Edge: schema.EdgeRow{To: 288, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resources", Bit: 0x2, Edge: schema.EdgeRow{To: 288, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
@@ -2100,8 +2097,45 @@ var tables = schema.Table{
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
 				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mimeType", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "size", Bit: 0x80, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "title", Bit: 0x100, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 290
+			Atoms: []schema.AtomUse{{Atom: 27}},
+			Members: []schema.MemberRow{
+				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 291
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
+			Members: []schema.MemberRow{
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resourceTemplates", Bit: 0x2, Edge: schema.EdgeRow{To: 292, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 292
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 293, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 293
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uriTemplate", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2109,66 +2143,66 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 290
+		{ // 294
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "uri", Bit: 0x2, Edge: schema.EdgeRow{To: 33, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capURI}},
-				{Name: "inputResponses", Bit: 0x4, Edge: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputResponses", Bit: 0x4, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 291
+		{ // 295
 			Atoms: []schema.AtomUse{{Atom: 58}},
-			Other: schema.EdgeRow{To: 292, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+			Other: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
 		},
-		{ // 292
+		{ // 296
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xe, Without: 0x11}, {Atom: 0, Required: 0x10, Without: 0xf}, {Atom: 0, Required: 0x1, Without: 0x1c}},
 			Members: []schema.MemberRow{
 				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
-				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 293, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}, {Kill: 0x4, Need: 0x40}}}},
+				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}, {Kill: 0x4, Need: 0x40}}}},
 				{Name: "model", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x8, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x20, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "stopReason", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 293
+		{ // 297
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}, {Atom: 0}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 294, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 297, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 299, Maps: []schema.Map{{Kill: 0x8, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 300, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 301, Maps: []schema.Map{{Kill: 0x1, Need: 0x4}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x10}, {Kill: 0x8, Need: 0x20}, {Kill: 0x10, Need: 0x40}, {Kill: 0x40, Need: 0x3}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x1f, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 303, Maps: []schema.Map{{Kill: 0x7, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
-				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 298, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 301, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 303, Maps: []schema.Map{{Kill: 0x8, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 304, Maps: []schema.Map{{Kill: 0x6, Need: 0x4}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 302, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}, {Kill: 0x40, Need: 0x6}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x1, Need: 0x4}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x10}, {Kill: 0x8, Need: 0x20}, {Kill: 0x10, Need: 0x40}, {Kill: 0x40, Need: 0x3}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x1f, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x7, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x10, Need: 0x2}, {Kill: 0x40, Need: 0x5}}}},
+				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{To: 258, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}}},
 			},
-			Other: schema.EdgeRow{To: 255, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}},
-			Items: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
+			Other: schema.EdgeRow{To: 258, Maps: []schema.Map{{Kill: 0x40, Need: 0x3}}},
+			Items: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
 		},
-		{ // 294
+		{ // 298
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 7}, {Atom: 34}},
-			Items: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x3e}}},
+			Items: schema.EdgeRow{To: 299, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x3e}}},
 		},
-		{ // 295
+		{ // 299
 			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 0, Required: 0x30}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x64}, {Atom: 0, Required: 0x28}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0xc, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0xc, Need: 0x2}, {Kill: 0x10, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x20, Need: 0x3}}}},
+				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 300, Maps: []schema.Map{{Kill: 0x20, Need: 0x3}}}},
 				{Name: "text", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}, {Kill: 0x4, Need: 0x2}, {Kill: 0x8, Need: 0x4}, {Kill: 0x10, Need: 0x8}, {Kill: 0x20, Need: 0x10}}}},
 				{Name: "uri", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x3e, Need: 0x1}}}},
 				{Name: "description", Bit: 0x200, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
@@ -2176,46 +2210,46 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x1000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 			},
 		},
-		{ // 296
+		{ // 300
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x6, Without: 0x1}, {Atom: 0, Required: 0x5, Without: 0x2}},
 			Members: []schema.MemberRow{
 				{Name: "blob", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "text", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "uri", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 			},
 		},
-		{ // 297
+		{ // 301
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 12}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 298
+		{ // 302
 			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 7}, {Atom: 34}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}},
 		},
-		{ // 299
+		{ // 303
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 0}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 300
+		{ // 304
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 14}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 301
+		{ // 305
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 34}, {Atom: 15}, {Atom: 16}, {Atom: 26}, {Atom: 41}, {Atom: 42}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 302
+		{ // 306
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 27}, {Atom: 34}},
 			Members: []schema.MemberRow{
-				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x2, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 303
+		{ // 307
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 0}, {Atom: 34}},
 			Members: []schema.MemberRow{
 				{Name: "audience", Bit: 0x1, Edge: schema.EdgeRow{To: 25, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
@@ -2224,14 +2258,14 @@ var tables = schema.Table{
 			},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 304
+		{ // 308
 			Atoms: []schema.AtomUse{{Atom: 7}, {Atom: 4}, {Atom: 34}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 305
+		{ // 309
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 310, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
@@ -2239,28 +2273,28 @@ var tables = schema.Table{
 				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 306
+		{ // 310
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
+			Items: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}},
 		},
-		{ // 307
+		{ // 311
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x30}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x23}, {Atom: 0, Required: 0x64}, {Atom: 0, Required: 0x28}},
 			Members: []schema.MemberRow{
 				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "mimeType", Bit: 0x2, Edge: schema.EdgeRow{To: 143, Maps: []schema.Map{{Kill: 0x6, Need: 0x2}, {Kill: 0x8, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
+				{Name: "resource", Bit: 0x8, Edge: schema.EdgeRow{To: 300, Maps: []schema.Map{{Kill: 0x10, Need: 0x3}}}},
 				{Name: "text", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "type", Bit: 0x20, Edge: schema.EdgeRow{To: 144, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
 				{Name: "uri", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x80, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x100, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "description", Bit: 0x200, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x400, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
@@ -2268,87 +2302,87 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x1000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 			},
 		},
-		{ // 308
+		{ // 312
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 309
+		{ // 313
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 88, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 310
+		{ // 314
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf, Optional: 0x9}, {Atom: 0, Required: 0x4, Any: 0x60}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "contents", Bit: 0x2, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x20, Edge: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}, Cap: capInputs}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "contents", Bit: 0x2, Edge: schema.EdgeRow{To: 315, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 316, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x20, Edge: schema.EdgeRow{To: 317, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}, Cap: capInputs}},
 				{Name: "requestState", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 			},
 		},
-		{ // 311
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 296, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
-		},
-		{ // 312
-			Atoms: []schema.AtomUse{{Atom: 56}, {Atom: 59}},
-		},
-		{ // 313
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 314, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
-		},
-		{ // 314
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}, {Atom: 0, Required: 0x1}, {Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "method", Bit: 0x1, Edge: schema.EdgeRow{To: 315, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
-				{Name: "params", Bit: 0x2, Edge: schema.EdgeRow{To: 316, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0xc}}}},
-			},
-		},
 		{ // 315
-			Atoms: []schema.AtomUse{{Atom: 60}, {Atom: 61}, {Atom: 62}},
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 300, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},
 		},
 		{ // 316
+			Atoms: []schema.AtomUse{{Atom: 56}, {Atom: 59}},
+		},
+		{ // 317
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Other: schema.EdgeRow{To: 318, Maps: []schema.Map{{Kill: 0x1, Need: 0x7}}},
+		},
+		{ // 318
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}, {Atom: 0, Required: 0x1}, {Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "method", Bit: 0x1, Edge: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}}}},
+				{Name: "params", Bit: 0x2, Edge: schema.EdgeRow{To: 320, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0xc}}}},
+			},
+		},
+		{ // 319
+			Atoms: []schema.AtomUse{{Atom: 60}, {Atom: 61}, {Atom: 62}},
+		},
+		{ // 320
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 0}, {Atom: 0, Required: 0x12}, {Atom: 0, Required: 0x2a}},
 			Members: []schema.MemberRow{
 				{Name: "maxTokens", Bit: 0x1, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "message", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xc, Need: 0x1}}}},
-				{Name: "messages", Bit: 0x4, Edge: schema.EdgeRow{To: 317, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "mode", Bit: 0x8, Edge: schema.EdgeRow{To: 320, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}, {Kill: 0x8, Need: 0x2}}}},
-				{Name: "requestedSchema", Bit: 0x10, Edge: schema.EdgeRow{To: 321, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
-				{Name: "url", Bit: 0x20, Edge: schema.EdgeRow{To: 251, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x40, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "messages", Bit: 0x4, Edge: schema.EdgeRow{To: 321, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "mode", Bit: 0x8, Edge: schema.EdgeRow{To: 324, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}, {Kill: 0x8, Need: 0x2}}}},
+				{Name: "requestedSchema", Bit: 0x10, Edge: schema.EdgeRow{To: 325, Maps: []schema.Map{{Kill: 0x4, Need: 0x1}}}},
+				{Name: "url", Bit: 0x20, Edge: schema.EdgeRow{To: 254, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x40, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "includeContext", Bit: 0x80, Edge: schema.EdgeRow{To: 78, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "metadata", Bit: 0x100, Edge: schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "metadata", Bit: 0x100, Edge: schema.EdgeRow{To: 272, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "modelPreferences", Bit: 0x200, Edge: schema.EdgeRow{To: 79, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "stopSequences", Bit: 0x400, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "systemPrompt", Bit: 0x800, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "temperature", Bit: 0x1000, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "toolChoice", Bit: 0x2000, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x4000, Edge: schema.EdgeRow{To: 325, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "toolChoice", Bit: 0x2000, Edge: schema.EdgeRow{To: 239, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x4000, Edge: schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 317
+		{ // 321
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 318, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 322, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 318
+		{ // 322
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 323, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
 				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 319
+		{ // 323
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x140}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x112}, {Atom: 0, Required: 0x12c}, {Atom: 0, Required: 0x181}, {Atom: 7}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 310, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 37, Maps: []schema.Map{{Kill: 0x6, Need: 0x1}}}},
 				{Name: "id", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "input", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
@@ -2356,38 +2390,38 @@ var tables = schema.Table{
 				{Name: "name", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}}}},
 				{Name: "text", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "toolUseId", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 235, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
-				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
+				{Name: "type", Bit: 0x100, Edge: schema.EdgeRow{To: 237, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}}},
+				{Name: "_meta", Bit: 0x200, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1f, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x400, Edge: schema.EdgeRow{To: 125, Maps: []schema.Map{{Kill: 0x7, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x800, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x1000, Edge: schema.EdgeRow{}},
 			},
-			Items: schema.EdgeRow{To: 305, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
+			Items: schema.EdgeRow{To: 309, Maps: []schema.Map{{Kill: 0x20, Need: 0x1f}}},
 		},
-		{ // 320
+		{ // 324
 			Atoms: []schema.AtomUse{{Atom: 45}, {Atom: 44}},
 		},
-		{ // 321
+		{ // 325
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 322, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "properties", Bit: 0x1, Edge: schema.EdgeRow{To: 326, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "type", Bit: 0x2, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "$schema", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "required", Bit: 0x8, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 322
+		{ // 326
 			Atoms: []schema.AtomUse{{Atom: 0}},
-			Other: schema.EdgeRow{To: 323, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
+			Other: schema.EdgeRow{To: 327, Maps: []schema.Map{{Kill: 0x1, Need: 0xff}}},
 		},
-		{ // 323
+		{ // 327
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x5}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x9}, {Atom: 0, Required: 0xc}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0xa}, {Atom: 0, Required: 0x9}},
 			Members: []schema.MemberRow{
 				{Name: "enum", Bit: 0x1, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x88, Need: 0x1}}}},
-				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 245, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
-				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 246, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
-				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
-				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 324, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x2}}}},
+				{Name: "items", Bit: 0x2, Edge: schema.EdgeRow{To: 248, Maps: []schema.Map{{Kill: 0x20, Need: 0x1}, {Kill: 0x40, Need: 0x2}}}},
+				{Name: "oneOf", Bit: 0x4, Edge: schema.EdgeRow{To: 249, Maps: []schema.Map{{Kill: 0x10, Need: 0x1}}}},
+				{Name: "type", Bit: 0x8, Edge: schema.EdgeRow{To: 252, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x8}}}},
+				{Name: "default", Bit: 0x10, Edge: schema.EdgeRow{To: 328, Maps: []schema.Map{{Kill: 0x99, Need: 0x1}, {Kill: 0x2, Need: 0x8}, {Kill: 0x4, Need: 0x4}, {Kill: 0x60, Need: 0x2}}}},
 				{Name: "description", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
 				{Name: "enumNames", Bit: 0x40, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x80, Need: 0x1}}}},
 				{Name: "format", Bit: 0x80, Edge: schema.EdgeRow{To: 173, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2400,28 +2434,28 @@ var tables = schema.Table{
 				{Name: "title", Bit: 0x4000, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0xff, Need: 0x1}}}},
 			},
 		},
-		{ // 324
+		{ // 328
 			Atoms: []schema.AtomUse{{Atom: 3}, {Atom: 7}, {Atom: 4}, {Atom: 22}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}},
 		},
-		{ // 325
+		{ // 329
 			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 326, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+			Items: schema.EdgeRow{To: 330, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
-		{ // 326
+		{ // 330
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 327, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "inputSchema", Bit: 0x1, Edge: schema.EdgeRow{To: 331, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "annotations", Bit: 0x8, Edge: schema.EdgeRow{To: 103, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "description", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "icons", Bit: 0x20, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "outputSchema", Bit: 0x40, Edge: schema.EdgeRow{To: 328, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "outputSchema", Bit: 0x40, Edge: schema.EdgeRow{To: 332, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "title", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 327
+		{ // 331
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "type", Bit: 0x1, Edge: schema.EdgeRow{To: 56, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2429,20 +2463,20 @@ var tables = schema.Table{
 				{Name: "x-mcp-header", Bit: 0x4, Edge: schema.EdgeRow{Cap: capRootMark}},
 			},
 		},
-		{ // 328
+		{ // 332
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "$schema", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 329
+		{ // 333
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "notifications", Bit: 0x2, Edge: schema.EdgeRow{To: 330, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "notifications", Bit: 0x2, Edge: schema.EdgeRow{To: 334, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 330
+		{ // 334
 			Atoms: []schema.AtomUse{{Atom: 0}},
 			Members: []schema.MemberRow{
 				{Name: "promptsListChanged", Bit: 0x1, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
@@ -2451,65 +2485,29 @@ var tables = schema.Table{
 				{Name: "toolsListChanged", Bit: 0x8, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 331
+		{ // 335
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 332, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 336, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 332
+		{ // 336
 			Atoms: []schema.AtomUse{{Atom: 27, Required: 0x1}},
 			Members: []schema.MemberRow{
 				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "io.modelcontextprotocol/serverInfo", Bit: 0x2, Edge: schema.EdgeRow{To: 189, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 333
+		{ // 337
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
 			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "prompts", Bit: 0x2, Edge: schema.EdgeRow{To: 334, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "prompts", Bit: 0x2, Edge: schema.EdgeRow{To: 338, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x4, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 334
-			Atoms: []schema.AtomUse{{Atom: 7}},
-			Items: schema.EdgeRow{To: 335, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
-		{ // 335
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 136, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "icons", Bit: 0x10, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "title", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 336
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 45, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
-				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "requestState", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 337
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x30}, {Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 338, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x10, Edge: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
-				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 338
@@ -2517,203 +2515,239 @@ var tables = schema.Table{
 			Items: schema.EdgeRow{To: 339, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 339
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 307, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
-				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "name", Bit: 0x1, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 136, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "icons", Bit: 0x10, Edge: schema.EdgeRow{To: 190, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "title", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 340
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
-			Members: []schema.MemberRow{
-				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tools", Bit: 0x4, Edge: schema.EdgeRow{To: 325, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 341
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
-				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
-				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 45, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
+				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
+		{ // 341
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x30}, {Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "messages", Bit: 0x1, Edge: schema.EdgeRow{To: 342, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 316, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "description", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x10, Edge: schema.EdgeRow{To: 317, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
+				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
 		{ // 342
+			Atoms: []schema.AtomUse{{Atom: 7}},
+			Items: schema.EdgeRow{To: 343, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
+		},
+		{ // 343
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 311, Maps: []schema.Map{{Kill: 0x1, Need: 0x1f}}}},
+				{Name: "role", Bit: 0x2, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 344
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0xf}},
+			Members: []schema.MemberRow{
+				{Name: "cacheScope", Bit: 0x1, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tools", Bit: 0x4, Edge: schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "ttlMs", Bit: 0x8, Edge: schema.EdgeRow{To: 284, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "nextCursor", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 345
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "name", Bit: 0x2, Edge: schema.EdgeRow{To: 41, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capName}},
+				{Name: "arguments", Bit: 0x4, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capArguments}},
+				{Name: "inputResponses", Bit: 0x8, Edge: schema.EdgeRow{To: 295, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "requestState", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 346
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Any: 0x28}, {Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 306, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "inputRequests", Bit: 0x8, Edge: schema.EdgeRow{To: 313, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 310, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 316, Maps: []schema.Map{{Kill: 0x1, Need: 0x2}, {Kill: 0x2, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
+				{Name: "inputRequests", Bit: 0x8, Edge: schema.EdgeRow{To: 317, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capInputs}},
 				{Name: "isError", Bit: 0x10, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "requestState", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x40, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 343
+		{ // 347
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "argument", Bit: 0x2, Edge: schema.EdgeRow{To: 64, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "ref", Bit: 0x4, Edge: schema.EdgeRow{To: 153, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}}},
 				{Name: "context", Bit: 0x8, Edge: schema.EdgeRow{To: 154, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 344
+		{ // 348
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 345, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "completion", Bit: 0x1, Edge: schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "resultType", Bit: 0x2, Edge: schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 345
+		{ // 349
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "values", Bit: 0x1, Edge: schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "values", Bit: 0x1, Edge: schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "hasMore", Bit: 0x2, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "total", Bit: 0x4, Edge: schema.EdgeRow{To: 28, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 346
+		{ // 350
 			Atoms: []schema.AtomUse{{Atom: 63}},
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
-		},
-		{ // 347
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "requestId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "reason", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 348
-			Atoms: []schema.AtomUse{{Atom: 27}},
-			Members: []schema.MemberRow{
-				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 273, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 274, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 275, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 349
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
-			Members: []schema.MemberRow{
-				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 350
-			Atoms: []schema.AtomUse{{Atom: 0}},
-			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-			},
 		},
 		{ // 351
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "notifications", Bit: 0x1, Edge: schema.EdgeRow{To: 330, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "requestId", Bit: 0x1, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "reason", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 352
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 27}},
 			Members: []schema.MemberRow{
-				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "baggage", Bit: 0x1, Edge: schema.EdgeRow{To: 277, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "io.modelcontextprotocol/subscriptionId", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "traceparent", Bit: 0x4, Edge: schema.EdgeRow{To: 278, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "tracestate", Bit: 0x8, Edge: schema.EdgeRow{To: 279, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 353
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
 			Members: []schema.MemberRow{
-				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{}},
-				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
-				{Name: "logger", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "progress", Bit: 0x1, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "progressToken", Bit: 0x2, Edge: schema.EdgeRow{To: 13, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "message", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "total", Bit: 0x10, Edge: schema.EdgeRow{To: 72, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 354
+			Atoms: []schema.AtomUse{{Atom: 0}},
+			Members: []schema.MemberRow{
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
+		},
+		{ // 355
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "notifications", Bit: 0x1, Edge: schema.EdgeRow{To: 334, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
+		},
+		{ // 356
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "uri", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+			},
+		},
+		{ // 357
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x3}},
+			Members: []schema.MemberRow{
+				{Name: "data", Bit: 0x1, Edge: schema.EdgeRow{}},
+				{Name: "level", Bit: 0x2, Edge: schema.EdgeRow{To: 62, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "logger", Bit: 0x8, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 358
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7, Without: 0x30}},
 			Members: []schema.MemberRow{
-				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 319, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
+				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 323, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
 				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "action", Bit: 0x10, Edge: schema.EdgeRow{}},
 				{Name: "roots", Bit: 0x20, Edge: schema.EdgeRow{}},
 				{Name: "stopReason", Bit: 0x40, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
-		{ // 355
+		{ // 359
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x1e}},
 			Members: []schema.MemberRow{
-				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 308, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "roots", Bit: 0x1, Edge: schema.EdgeRow{To: 312, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "action", Bit: 0x2, Edge: schema.EdgeRow{}},
 				{Name: "content", Bit: 0x4, Edge: schema.EdgeRow{}},
 				{Name: "model", Bit: 0x8, Edge: schema.EdgeRow{}},
 				{Name: "role", Bit: 0x10, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 356
+		{ // 360
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x1c}},
 			Members: []schema.MemberRow{
 				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 254, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "content", Bit: 0x2, Edge: schema.EdgeRow{To: 257, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "model", Bit: 0x4, Edge: schema.EdgeRow{}},
 				{Name: "role", Bit: 0x8, Edge: schema.EdgeRow{}},
 				{Name: "roots", Bit: 0x10, Edge: schema.EdgeRow{}},
 			},
 		},
-		{ // 357
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 358, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 358
-			Atoms: []schema.AtomUse{{Atom: 64}},
-		},
-		{ // 359
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
-			Members: []schema.MemberRow{
-				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capResultType}},
-				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 281, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-			},
-		},
-		{ // 360
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 40}, {Atom: 0, Required: 0x5}, {Atom: 0, Required: 0x7}, {Atom: 0, Required: 0x7}},
-			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x20}},
-			Members: []schema.MemberRow{
-				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 361, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}, Cap: capCode}},
-				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 362, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x10, Need: 0x2}}}},
-				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1d, Need: 0x1}}}},
-			},
-		},
 		{ // 361
-			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 65}, {Atom: 66}, {Atom: 67}, {Atom: 68}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 362, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
 		},
 		{ // 362
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x5}},
-			Members: []schema.MemberRow{
-				{Name: "requested", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-				{Name: "requiredCapabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 266, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "supported", Bit: 0x4, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
-			},
+			Atoms: []schema.AtomUse{{Atom: 64}},
 		},
 		{ // 363
 			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
 			Members: []schema.MemberRow{
-				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 265, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
+				{Name: "resultType", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capResultType}},
+				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 285, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+			},
+		},
+		{ // 364
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x5}, {Atom: 40}, {Atom: 0, Required: 0x5}, {Atom: 0, Required: 0x7}, {Atom: 0, Required: 0x7}},
+			Gates: []schema.Gate{{Op: 1, Mask: 0x3, Bit: 0x20}},
+			Members: []schema.MemberRow{
+				{Name: "code", Bit: 0x1, Edge: schema.EdgeRow{To: 365, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}, {Kill: 0x2, Need: 0x2}, {Kill: 0x4, Need: 0x4}, {Kill: 0x8, Need: 0x8}, {Kill: 0x10, Need: 0x10}}, Cap: capCode}},
+				{Name: "data", Bit: 0x2, Edge: schema.EdgeRow{To: 366, Maps: []schema.Map{{Kill: 0x8, Need: 0x1}, {Kill: 0x10, Need: 0x2}}}},
+				{Name: "message", Bit: 0x4, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1d, Need: 0x1}}}},
+			},
+		},
+		{ // 365
+			Atoms: []schema.AtomUse{{Atom: 10}, {Atom: 65}, {Atom: 66}, {Atom: 67}, {Atom: 68}},
+		},
+		{ // 366
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x5}},
+			Members: []schema.MemberRow{
+				{Name: "requested", Bit: 0x1, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "requiredCapabilities", Bit: 0x2, Edge: schema.EdgeRow{To: 270, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "supported", Bit: 0x4, Edge: schema.EdgeRow{To: 57, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+			},
+		},
+		{ // 367
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Members: []schema.MemberRow{
+				{Name: "_meta", Bit: 0x1, Edge: schema.EdgeRow{To: 269, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}, Cap: capMeta}},
 				{Name: "taskId", Bit: 0x2, Edge: schema.EdgeRow{Cap: capTask}},
 			},
 		},
@@ -2890,87 +2924,93 @@ var tables = schema.Table{
 		schema.EdgeRow{To: 220, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 168
 		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 169
 		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 170
-		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 171
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 172
-		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 173
-		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 174
-		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 175
-		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 176
-		schema.EdgeRow{To: 151, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 177
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 178
-		schema.EdgeRow{To: 152, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 179
-		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 180
-		schema.EdgeRow{To: 229, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 181
-		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 182
-		schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 183
-		schema.EdgeRow{To: 230, Maps: []schema.Map{{Kill: 0x1, Need: 0x8}}},  // 184
-		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 185
-		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 186
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 187
-		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 188
-		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 189
-		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 190
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 191
-		schema.EdgeRow{To: 225, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 192
-		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 193
-		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 194
-		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 195
-		schema.EdgeRow{To: 231, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 196
-		schema.EdgeRow{To: 239, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 197
-		schema.EdgeRow{To: 164, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 198
-		schema.EdgeRow{To: 165, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 199
-		schema.EdgeRow{To: 240, Maps: []schema.Map{{Kill: 0x1, Need: 0x40}}}, // 200
-		schema.EdgeRow{To: 253, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 201
-		schema.EdgeRow{To: 229, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 202
-		schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 203
-		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 204
-		schema.EdgeRow{To: 178, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 205
-		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 206
-		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 207
-		schema.EdgeRow{To: 230, Maps: []schema.Map{{Kill: 0x1, Need: 0x8}}},  // 208
-		schema.EdgeRow{To: 179, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 209
-		schema.EdgeRow{To: 256, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 210
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 211
-		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 212
-		schema.EdgeRow{To: 257, Maps: []schema.Map{{Kill: 0x1, Need: 0xc}}},  // 213
-		schema.EdgeRow{To: 180, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 214
-		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 215
-		schema.EdgeRow{To: 264, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 216
-		schema.EdgeRow{To: 276, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 217
-		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 218
-		schema.EdgeRow{To: 283, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 219
-		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 220
-		schema.EdgeRow{To: 287, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 221
-		schema.EdgeRow{To: 290, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 222
-		schema.EdgeRow{To: 310, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 223
-		schema.EdgeRow{To: 329, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 224
-		schema.EdgeRow{To: 331, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 225
-		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 226
-		schema.EdgeRow{To: 333, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 227
-		schema.EdgeRow{To: 336, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 228
-		schema.EdgeRow{To: 337, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 229
-		schema.EdgeRow{To: 282, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 230
-		schema.EdgeRow{To: 340, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 231
-		schema.EdgeRow{To: 341, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 232
-		schema.EdgeRow{To: 342, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 233
-		schema.EdgeRow{To: 343, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 234
-		schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 235
-		schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 236
-		schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 237
-		schema.EdgeRow{To: 349, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 238
-		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 239
-		schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 240
-		schema.EdgeRow{To: 352, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 241
-		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 242
-		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 243
+		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 171
+		schema.EdgeRow{To: 228, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 172
+		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 173
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 174
+		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 175
+		schema.EdgeRow{To: 228, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 176
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 177
+		schema.EdgeRow{To: 229, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 178
+		schema.EdgeRow{To: 151, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 179
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 180
+		schema.EdgeRow{To: 152, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 181
+		schema.EdgeRow{To: 155, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 182
+		schema.EdgeRow{To: 231, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 183
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 184
+		schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 185
+		schema.EdgeRow{To: 232, Maps: []schema.Map{{Kill: 0x1, Need: 0x8}}},  // 186
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 187
+		schema.EdgeRow{To: 119, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 188
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 189
+		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 190
+		schema.EdgeRow{To: 228, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 191
+		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 192
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 193
+		schema.EdgeRow{To: 227, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 194
+		schema.EdgeRow{To: 228, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 195
+		schema.EdgeRow{To: 121, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 196
+		schema.EdgeRow{To: 229, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 197
+		schema.EdgeRow{To: 233, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 198
+		schema.EdgeRow{To: 241, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 199
+		schema.EdgeRow{To: 242, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 200
+		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 201
+		schema.EdgeRow{To: 164, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 202
+		schema.EdgeRow{To: 165, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 203
+		schema.EdgeRow{To: 243, Maps: []schema.Map{{Kill: 0x1, Need: 0x40}}}, // 204
+		schema.EdgeRow{To: 256, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 205
+		schema.EdgeRow{To: 259, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 206
+		schema.EdgeRow{To: 226, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 207
+		schema.EdgeRow{To: 231, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 208
+		schema.EdgeRow{To: 158, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 209
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 210
+		schema.EdgeRow{To: 178, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 211
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 212
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 213
+		schema.EdgeRow{To: 232, Maps: []schema.Map{{Kill: 0x1, Need: 0x8}}},  // 214
+		schema.EdgeRow{To: 179, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 215
+		schema.EdgeRow{To: 260, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 216
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 217
+		schema.EdgeRow{To: 120, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 218
+		schema.EdgeRow{To: 261, Maps: []schema.Map{{Kill: 0x1, Need: 0xc}}},  // 219
+		schema.EdgeRow{To: 180, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 220
+		schema.EdgeRow{To: 157, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 221
+		schema.EdgeRow{To: 268, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 222
+		schema.EdgeRow{To: 280, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 223
+		schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 224
+		schema.EdgeRow{To: 287, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 225
+		schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 226
+		schema.EdgeRow{To: 291, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 227
+		schema.EdgeRow{To: 294, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 228
+		schema.EdgeRow{To: 314, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 229
+		schema.EdgeRow{To: 333, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 230
+		schema.EdgeRow{To: 335, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 231
+		schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 232
+		schema.EdgeRow{To: 337, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 233
+		schema.EdgeRow{To: 340, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 234
+		schema.EdgeRow{To: 341, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 235
+		schema.EdgeRow{To: 286, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 236
+		schema.EdgeRow{To: 344, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 237
+		schema.EdgeRow{To: 345, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 238
+		schema.EdgeRow{To: 346, Maps: []schema.Map{{Kill: 0x1, Need: 0x3}}},  // 239
+		schema.EdgeRow{To: 347, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 240
+		schema.EdgeRow{To: 348, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 241
+		schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 242
+		schema.EdgeRow{To: 351, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 243
 		schema.EdgeRow{To: 353, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 244
 		schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 245
 		schema.EdgeRow{To: 355, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 246
 		schema.EdgeRow{To: 356, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 247
-		schema.EdgeRow{To: 357, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 248
-		schema.EdgeRow{To: 359, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 249
-		schema.EdgeRow{To: 360, Maps: []schema.Map{{Kill: 0x1, Need: 0x3c}}}, // 250
-		schema.EdgeRow{To: 363, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 251
-		schema.EdgeRow{To: 350, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 252
+		schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 248
+		schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 249
+		schema.EdgeRow{To: 357, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 250
+		schema.EdgeRow{To: 358, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 251
+		schema.EdgeRow{To: 359, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 252
+		schema.EdgeRow{To: 360, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 253
+		schema.EdgeRow{To: 361, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 254
+		schema.EdgeRow{To: 363, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 255
+		schema.EdgeRow{To: 364, Maps: []schema.Map{{Kill: 0x1, Need: 0x3c}}}, // 256
+		schema.EdgeRow{To: 367, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 257
+		schema.EdgeRow{To: 354, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},  // 258
 	},
 }

@@ -22,7 +22,23 @@ type Context struct {
 
 	// ResultOf is the method of the request that a result answers. With 0 only what all results share is checked.
 	ResultOf Method
+
+	// Task is what is known about a task in place of the result, in 2025-11-25 for tools/call, sampling/createMessage and
+	// elicitation/create. It means nothing elsewhere. [Correlator.Context] tells.
+	Task Task
 }
+
+// Task says which of two answers a request may get: its result, or a task that will have the result.
+//
+// Source: MCP 2025-11-25, Tasks, Creating Tasks, and Task Support and Handling.
+type Task uint8
+
+// What may be known about a task.
+const (
+	TaskPossible Task = iota // nothing: the answer is either of them
+	TaskNone                 // the request did not ask for a task, or its receiver makes none: the answer is the result
+	TaskExpected             // the request asked for one, and its receiver has declared that it makes some: the answer is the task
+)
 
 func (d Direction) other() Direction { return FromClient + FromServer - d }
 
@@ -87,7 +103,7 @@ func New(cfg Config) (*Validator, error) {
 //
 // Source: RFC 8259; JSON-RPC 2.0; MCP 2024-11-05 to 2026-07-28, Base Protocol and schema.
 func (v *Validator) Check(msg []byte, ctx Context) (m Message, bad Violation) {
-	if v == nil || v.pool == nil || ctx.Direction != FromClient && ctx.Direction != FromServer || ctx.Version > V20260728 {
+	if v == nil || v.pool == nil || ctx.Direction != FromClient && ctx.Direction != FromServer || ctx.Version > V20260728 || ctx.Task > TaskExpected {
 		bad.Code = CodeNotConfigured
 		return m, bad
 	}

@@ -22,6 +22,7 @@ type vector struct {
 	Revision string
 	From     string
 	ResultOf string `json:"result_of"`
+	Task     string
 	Config   mcpmsg.Config
 	Tools    map[string]json.RawMessage
 	Message  vectorText
@@ -96,8 +97,10 @@ var readVectors = sync.OnceValues(func() (all []vector, err error) {
 			v.ctx.Version, versionKnown = mcpmsg.ParseVersion(v.Revision)
 			v.ctx.ResultOf, methodKnown = mcpmsg.ParseMethod(v.ResultOf)
 			v.want, codeKnown = codes[v.Code]
-			if !codeKnown || versionKnown != (v.Revision != "") || methodKnown != (v.ResultOf != "") {
-				return nil, errors.New(file + ": unknown code, revision or method of " + v.Name)
+			task, taskKnown := map[string]mcpmsg.Task{"": mcpmsg.TaskPossible, "none": mcpmsg.TaskNone, "expected": mcpmsg.TaskExpected}[v.Task]
+			v.ctx.Task = task
+			if !taskKnown || !codeKnown || versionKnown != (v.Revision != "") || methodKnown != (v.ResultOf != "") {
+				return nil, errors.New(file + ": unknown code, revision, method or task of " + v.Name)
 			}
 			for d := mcpmsg.FromClient; d <= mcpmsg.FromServer; d++ {
 				if v.From == d.String() {

@@ -28,6 +28,7 @@ type program struct {
 	roots []*schema.Edge
 	plain []revisionRoots
 	input map[string]int // by method, the roots of the responses to what a server asks for inside a result
+	tasks map[string]taskRoots
 }
 
 // methodRow is a method of one revision, from one side.
@@ -42,10 +43,13 @@ type methodRow struct {
 }
 
 // revisionRoots are the roots of a revision that do not depend on a method.
+// taskRoots are the roots of the results of a method that may be answered by a task: of the usual one, and of the task.
+type taskRoots struct{ usual, task int }
+
 type revisionRoots struct{ result, openResult, failure, request, notification int }
 
 func build(texts [][]byte) (*program, error) {
-	p := &program{input: map[string]int{}}
+	p := &program{input: map[string]int{}, tasks: map[string]taskRoots{}}
 	root, err := schema.NewCompiler(nil, dialect).Compile(envelope)
 	if err != nil {
 		return nil, err
@@ -154,7 +158,11 @@ func (p *program) method(d *document, def string, fromServer, notification bool)
 	}
 	row.params = p.root(d, d.params(row, members["params"]))
 	if !notification {
-		row.result = p.root(d, d.result(row.name, strings.TrimSuffix(def, "Request")))
+		name := strings.TrimSuffix(def, "Request")
+		row.result = p.root(d, d.result(row.name, name))
+		if d.makesTasks(row.name) {
+			p.tasks[row.name] = taskRoots{p.root(d, d.ref(name+"Result")), p.root(d, d.ref("CreateTaskResult"))}
+		}
 	}
 	p.rows = append(p.rows, row)
 }
@@ -189,6 +197,13 @@ func (d *document) params(row methodRow, own any) object {
 	return object{"allOf": append(all, captures(row))}
 }
 
+// makesTasks reports whether a request with the method may be answered by a task.
+//
+// Source: MCP 2025-11-25, Tasks.
+func (d *document) makesTasks(method string) bool {
+	return d.number == 4 && slices.Contains([]string{"tools/call", "sampling/createMessage", "elicitation/create"}, method)
+}
+
 // result is what the result of a method must be.
 func (d *document) result(method, name string) object {
 	def := name + "Result"
@@ -196,7 +211,7 @@ func (d *document) result(method, name string) object {
 		def = "Result"
 	}
 	switch {
-	case d.number == 4 && slices.Contains([]string{"tools/call", "sampling/createMessage", "elicitation/create"}, method):
+	case d.makesTasks(method):
 		return object{"anyOf": []any{d.ref(def), d.ref("CreateTaskResult")}}
 	case d.number < 5:
 		return d.ref(def)

@@ -62,6 +62,13 @@ func (p *program) methods() string {
 			fmt.Fprintf(&b, "%s: %d,\n", ident(name), root)
 		}
 	}
+	b.WriteString("}\n\n// taskRoots are the roots by which results of methods are judged that a task may answer instead, and the task.\n")
+	b.WriteString("var taskRoots = [numMethods]struct{ usual, task int }{\n")
+	for _, name := range p.names {
+		if roots, ok := p.tasks[name]; ok {
+			fmt.Fprintf(&b, "%s: {%d, %d},\n", ident(name), roots.usual, roots.task)
+		}
+	}
 	b.WriteString("}\n\n// Marks of the members that a walk reports.\nconst (\n")
 	for i, name := range capNames {
 		if name != "" {
