@@ -181,21 +181,17 @@ var base64Digit = func() (digit [256]uint8) {
 	return digit
 }()
 
-// equalFold reports whether two names are the same without regard to ASCII case.
-func equalFold(s, name string) bool { return len(s) == len(name) && sameButFor(s, name, false) }
-
 // isField reports whether s is the header field name without regard to ASCII case, and to the difference of hyphens and underscores,
 // which gateways in the manner of CGI do not keep.
-func isField(s, name string) bool { return len(s) == len(name) && sameButFor(s, name, true) }
-
-// sameButFor compares two names of one length but for ASCII case, and with underscores for hyphens if marks is set.
-func sameButFor(s, name string, marks bool) bool {
+func isField(s, name string) bool {
+	if len(s) != len(name) {
+		return false
+	}
 	for i := 0; i < len(s); i++ {
 		a, b := s[i], name[i]
-		if a == b || a^b == 0x20 && a|0x20 >= 'a' && a|0x20 <= 'z' || marks && (a == '_' && b == '-' || a == '-' && b == '_') {
-			continue
+		if a != b && !(a^b == 0x20 && a|0x20 >= 'a' && a|0x20 <= 'z') && !(a == '_' && b == '-' || a == '-' && b == '_') {
+			return false
 		}
-		return false
 	}
 	return true
 }

@@ -21,7 +21,8 @@ const headerParam = "Mcp-Param-"
 // paramHeaders finds the x-mcp-header marks of an input schema. A mark where there may be none is an error.
 //
 // Source: MCP 2026-07-28, Tools, x-mcp-header: an RFC 9110 token, unique without regard to case, on a string, integer or
-// boolean that is reachable from the root through properties alone.
+// boolean that is reachable from the root through properties alone. Stricter: unique without regard to the difference of hyphens
+// and underscores too. Gateways in the manner of CGI do not keep it (RFC 3875, 4.1.18), so that two such fields are one behind them.
 func paramHeaders(doc map[string]any) ([]paramHeader, error) {
 	var found []paramHeader
 	var visit func(v any, path []string, reachable bool) error
@@ -77,8 +78,8 @@ func paramHeaders(doc map[string]any) ([]paramHeader, error) {
 	slices.SortFunc(found, func(a, b paramHeader) int { return strings.Compare(a.field, b.field) })
 	for i := range found {
 		for _, other := range found[:i] {
-			if equalFold(other.field, found[i].field) {
-				return nil, fmt.Errorf("mcpmsg: schema: x-mcp-header %q is there twice", found[i].field)
+			if isField(other.field, found[i].field) {
+				return nil, fmt.Errorf("mcpmsg: schema: x-mcp-header %q is there twice, as %q", found[i].field, other.field)
 			}
 		}
 	}

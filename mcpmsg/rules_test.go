@@ -202,7 +202,8 @@ func TestCompileSchemaErrors(t *testing.T) {
 		`{"properties":{"a":{"type":"number","x-mcp-header":"A"}}}`:                                                    "x-mcp-header",
 		`{"properties":{"a":{"type":"string","x-mcp-header":"A b"}}}`:                                                  "token",
 		`{"properties":{"a":{"items":{"type":"string","x-mcp-header":"A"}}}}`:                                          "reachable",
-		`{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}`: "twice",
+		`{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}`:             "twice",
+		`{"properties":{"a":{"type":"string","x-mcp-header":"Api-Key"},"b":{"type":"string","x-mcp-header":"api_key"}}}`: "twice",
 	} {
 		if _, err := mcpmsg.CompileSchema([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("CompileSchema(%.100s) = %v, want an error with %s", in, err, want)
@@ -220,15 +221,16 @@ func TestCompileSchemaBounds(t *testing.T) {
 		return b.String()[1:]
 	}
 	for name, text := range map[string]string{
-		"bytes":        strings.Repeat(" ", 1<<20-2) + `{}`,
-		"depth":        strings.Repeat(`{"items":`, 63) + "{}" + strings.Repeat("}", 63),
-		"alternatives": `{"anyOf":[` + members(64, `{"minLength":%d}`) + `]}`,
-		"required":     `{"required":[` + members(64, `"r%d"`) + `]}`,
-		"alike":        `{"properties":{` + members(64, `"beginnin%03dand ends":{}`) + `}}`,
-		"numbers":      `{"enum":[` + members(256, `%d`) + `]}`,
-		"pattern":      `{"pattern":"` + strings.Repeat("a", 4093) + `{1}"}`,
-		"header marks": `{"properties":{` + members(32, `"p%d":{"type":"string","x-mcp-header":"P%[1]d"}`) + `}}`,
-		"references":   `{"allOf":[{"$ref":"#/$defs/c0"},{"minLength":1}],"$defs":{` + members(200, `"c%d":{"$ref":"#/$defs/d%[1]d"},"d%[1]d":{"maxLength":%[1]d}`) + `}}`,
+		"bytes":              strings.Repeat(" ", 1<<20-2) + `{}`,
+		"depth":              strings.Repeat(`{"items":`, 63) + "{}" + strings.Repeat("}", 63),
+		"alternatives":       `{"anyOf":[` + members(64, `{"minLength":%d}`) + `]}`,
+		"required":           `{"required":[` + members(64, `"r%d"`) + `]}`,
+		"alike":              `{"properties":{` + members(64, `"beginnin%03dand ends":{}`) + `}}`,
+		"numbers":            `{"enum":[` + members(256, `%d`) + `]}`,
+		"pattern":            `{"pattern":"` + strings.Repeat("a", 4093) + `{1}"}`,
+		"header marks alike": `{"properties":{"a":{"type":"string","x-mcp-header":"Api-Key"},"b":{"type":"string","x-mcp-header":"Api_Kez"}}}`,
+		"header marks":       `{"properties":{` + members(32, `"p%d":{"type":"string","x-mcp-header":"P%[1]d"}`) + `}}`,
+		"references":         `{"allOf":[{"$ref":"#/$defs/c0"},{"minLength":1}],"$defs":{` + members(200, `"c%d":{"$ref":"#/$defs/d%[1]d"},"d%[1]d":{"maxLength":%[1]d}`) + `}}`,
 	} {
 		if _, err := mcpmsg.CompileSchema([]byte(text)); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -39,7 +39,7 @@ var toolDialect = schema.Dialect{
 // unevaluated*, and enum or const with an object or array. format is a note, as in 2020-12. pattern is read as RE2, which
 // refuses backreferences and lookaround, and where \d, \w and \s mean ASCII. A $ref leads to a part of the same schema; nothing
 // is ever fetched. An $id stands at the root only, and in draft-07 nothing but notes beside a $ref, because readers disagree on what that
-// means.
+// means. Marks x-mcp-header must be as 2026-07-28 asks, and differ in more than case, hyphens and underscores.
 //
 // Schemas come from servers, so everything has a bound, and a schema beyond it is an error: 1 MiB, a depth of 64, 64 alternatives
 // in one place, 64 required members of an object, 256 numbers in an enum, 4 KiB and 4,096 instructions of a pattern, and 262,144

@@ -56,7 +56,7 @@ func headerMarksHold(schema Raw) bool {
 			return false
 		}
 		for _, other := range seen[:marks] {
-			if equalFold(string(other.body()), string(mark.body())) {
+			if isField(string(other.body()), string(mark.body())) {
 				return false
 			}
 		}
