@@ -11,7 +11,7 @@ import (
 const generatedConf = "# Code generated from the profile Portable by `go test ./rules -run TestCRSPlugin -update`. DO NOT EDIT.\n\n"
 
 // hardDenials stay refusals in the plug-in, behind the rules of the Core Rule Set: a body that was not read has no score.
-var hardDenials = regexp.MustCompile(`"id:(?:9599220|9599221),`)
+var hardDenials = regexp.MustCompile(`"id:(?:9599220|9599221|9599317),`)
 
 var (
 	refusing = regexp.MustCompile(`phase:\d,deny,status:\d+`)
