@@ -33,9 +33,7 @@ func TestReload(t *testing.T) {
 	}
 	change := func(text string) {
 		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		replace(t, path, text)
 	}
 	expect("at first", 403, 200)
 
@@ -79,9 +77,7 @@ func TestReloadOfRules(t *testing.T) {
 		}
 	}
 	expect("at first", "/first", "/second")
-	if err := os.WriteFile(file, []byte(deny("/second")), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	replace(t, file, deny("/second"))
 	p.stderr.await(t, "policy reloaded\n")
 	expect("after a change", "/second", "/first")
 }

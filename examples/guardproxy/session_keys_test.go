@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 )
@@ -69,9 +68,7 @@ func TestSessionKeys(t *testing.T) {
 	}
 	rotate := func(text string) {
 		t.Helper()
-		if err := os.WriteFile(keys, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		replace(t, keys, text)
 	}
 	first := open()
 	expect("own session", "mine", first, 200)

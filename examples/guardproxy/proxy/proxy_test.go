@@ -393,12 +393,7 @@ func TestUpgradedConnectionsPass(t *testing.T) {
 }
 
 func TestUpstreamDown(t *testing.T) {
-	back := httptest.NewServer(http.NotFoundHandler())
-	target, err := url.Parse(back.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	back.Close()
+	target := &url.URL{Scheme: "http", Host: "127.0.0.1:1"} // which no server gets by chance, as one that was in use
 	var reported []error
 	server := httptest.NewServer(proxy.New(target, func(err error) { reported = append(reported, err) }))
 	defer server.Close()
