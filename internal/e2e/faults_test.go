@@ -397,24 +397,12 @@ func wantUnavailable(t *testing.T, client *http.Client, base, why string) {
 }
 
 func upstreamGone(t *testing.T, p path) {
-	guard, base, client, report := p.before(t, nobodyListens(t))
+	guard, base, client, report := p.before(t, "127.0.0.1:1") // which no server gets by chance, as one that was in use
 	wantUnavailable(t, client, base, "nobody listens")
 	if report.Load() != 1 {
 		t.Errorf("%d reports, want one", report.Load())
 	}
 	stillServes(t, guard, client, base)
-}
-
-// nobodyListens returns an address that refuses connections. It is taken until the test ends, by one end of a connection: that of a
-// listener which was closed could be given to anybody.
-func nobodyListens(t *testing.T) (addr string) {
-	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(listen(t, http.NotFoundHandler()), "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn.LocalAddr().String()
 }
 
 func upstreamGarbage(t *testing.T, p path) {
