@@ -94,7 +94,7 @@ func (is *issuer) token(t *testing.T, change map[string]any) string {
 func (is *issuer) claims(change map[string]any) map[string]any {
 	now := time.Now()
 	claims := map[string]any{
-		"iss": is.url, "sub": "agent-1", "aud": []string{resource}, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
+		"iss": is.url, "sub": "agent-1", "aud": []string{resource}, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 	}
 	for name, value := range change {
 		if claims[name] = value; value == nil {

@@ -13,10 +13,7 @@ import (
 	"github.com/sallyport/sallyport/waf"
 )
 
-const (
-	keyPrefix    = "sallyport:rate:"
-	redisTimeout = 250 * time.Millisecond // a Guard waits no longer for an answer
-)
+const keyPrefix = "sallyport:rate:"
 
 // limiter is a [waf.Limiter] that counts in Redis, so that all Guards that use the same Redis share one limit. Each caller may
 // use each tool limit times per window; a window begins with the first use. Around the end of one window and the beginning of
@@ -24,9 +21,10 @@ const (
 //
 // What Redis does not answer is an error, which a Guard answers with 500: a limit that can't be counted is not waived.
 type limiter struct {
-	redis  redis.Scripter
-	limit  int64
-	window time.Duration
+	redis   redis.Scripter
+	limit   int64
+	window  time.Duration
+	timeout time.Duration // a Guard waits no longer for an answer
 }
 
 // count adds one use in one step, so that no key is left without an end, and returns the uses and the milliseconds that are left.
@@ -42,7 +40,7 @@ return {uses, left}
 
 // Allow implements waf.Limiter.
 func (l *limiter) Allow(ctx context.Context, key waf.LimiterKey) (ok bool, retryAfter time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	answer, err := count.Run(ctx, l.redis, []string{redisKey(key)}, l.window.Milliseconds()).Int64Slice()
 	if err != nil {

@@ -24,8 +24,9 @@ func main() {
 	server := flag.String("redis", "127.0.0.1:6379", "`address` of the Redis server, or the path of its socket")
 	limit := flag.Int64("limit", 60, "uses of one tool by one caller in a window")
 	window := flag.Duration("window", time.Minute, "length of a window")
+	timeout := flag.Duration("timeout", 250*time.Millisecond, "how long a request waits for Redis, before it is refused")
 	flag.Parse()
-	handler, err := newHandler(*server, *limit, *window)
+	handler, err := newHandler(*server, *limit, *window, *timeout)
 	if err != nil {
 		log.Fatal("redislimiter: ", err)
 	}
@@ -38,12 +39,12 @@ func main() {
 	log.Fatal(guarded.Serve(listener))
 }
 
-func newHandler(server string, limit int64, window time.Duration) (http.Handler, error) {
-	if limit < 1 || window < time.Millisecond {
-		return nil, errors.New("-limit must be 1 or more, -window 1ms or more")
+func newHandler(server string, limit int64, window, timeout time.Duration) (http.Handler, error) {
+	if limit < 1 || window < time.Millisecond || timeout < time.Millisecond {
+		return nil, errors.New("-limit must be 1 or more, -window and -timeout 1ms or more")
 	}
 	guard, err := waf.New(waf.Config{
-		Limiter: &limiter{redis: newClient(server), limit: limit, window: window},
+		Limiter: &limiter{redis: newClient(server), limit: limit, window: window, timeout: timeout},
 		Endpoints: []waf.Endpoint{{
 			Path:       "/mcp",
 			Transport:  waf.TransportStreamableHTTP,

@@ -15,6 +15,9 @@ import (
 
 func TestMain(m *testing.M) { selfrun.Main(m, main) }
 
+// patience bounds waiting for what must happen; it only decides how soon a broken program is reported.
+const patience = time.Minute
+
 // startRedis runs a Redis server of the test's own and returns its socket and a function that ends it.
 func startRedis(t *testing.T) (socket string, stop func()) {
 	t.Helper()
@@ -43,11 +46,10 @@ func startRedis(t *testing.T) (socket string, stop func()) {
 	t.Cleanup(stop)
 	client := newClient(socket)
 	defer client.Close()
-	for range 200 {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
 		if client.Ping(t.Context()).Err() == nil {
 			return socket, stop
 		}
-		time.Sleep(25 * time.Millisecond)
 	}
 	t.Fatal("redis-server does not answer")
 	return "", nil
@@ -56,7 +58,7 @@ func startRedis(t *testing.T) (socket string, stop func()) {
 // Two programs share one limit, and refuse everything when they can't count.
 func TestFleet(t *testing.T) {
 	socket, stop := startRedis(t)
-	args := []string{"-listen", "127.0.0.1:0", "-redis", socket, "-limit", "3", "-window", "1h"}
+	args := []string{"-listen", "127.0.0.1:0", "-redis", socket, "-limit", "3", "-window", "1h", "-timeout", patience.String()}
 	a, b := selfrun.Start(t, args...), selfrun.Start(t, args...)
 	for i, step := range []struct {
 		program *selfrun.Process
@@ -88,7 +90,7 @@ func TestWindow(t *testing.T) {
 	socket, _ := startRedis(t)
 	client := newClient(socket)
 	defer client.Close()
-	l := &limiter{redis: client, limit: 1, window: 50 * time.Millisecond}
+	l := &limiter{redis: client, limit: 1, window: 50 * time.Millisecond, timeout: patience}
 	key := waf.LimiterKey{Caller: "ci", Endpoint: "/mcp", Method: "tools/call", Tool: "search"}
 	allow := func(key waf.LimiterKey) (bool, time.Duration) {
 		t.Helper()
@@ -99,7 +101,7 @@ func TestWindow(t *testing.T) {
 		return ok, wait
 	}
 	for range 5 { // the next window begins, and each has an end
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(patience)
 		for ok := false; !ok; ok, _ = allow(key) {
 			if time.Now().After(deadline) {
 				t.Fatal("no window ever begins")
@@ -147,10 +149,13 @@ func TestRedisKey(t *testing.T) {
 }
 
 func TestBadSettings(t *testing.T) {
-	if _, err := newHandler("127.0.0.1:1", 0, time.Minute); err == nil {
+	if _, err := newHandler("127.0.0.1:1", 0, time.Minute, time.Second); err == nil {
 		t.Error("a limit of 0 is taken")
 	}
-	if _, err := newHandler("127.0.0.1:1", 1, 0); err == nil {
+	if _, err := newHandler("127.0.0.1:1", 1, 0, time.Second); err == nil {
 		t.Error("a window of 0 is taken")
+	}
+	if _, err := newHandler("127.0.0.1:1", 1, time.Minute, 0); err == nil {
+		t.Error("a timeout of 0 is taken")
 	}
 }

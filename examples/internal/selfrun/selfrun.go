@@ -10,9 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
-const asMain = "SALLYPORT_EXAMPLE_AS_MAIN"
+const (
+	asMain   = "SALLYPORT_EXAMPLE_AS_MAIN"
+	patience = 2 * time.Minute // for a program to start; it only decides how soon a broken one is reported
+)
 
 // Main is what TestMain calls: it runs the tests, or main in a process that Start started.
 func Main(m *testing.M, main func()) {
@@ -62,7 +66,11 @@ func Start(t testing.TB, args ...string) *Process {
 		return log.String()
 	})}
 	t.Cleanup(func() { p.Stop() })
-	if p.Addr = <-addr; p.Addr == "" {
+	select {
+	case p.Addr = <-addr:
+	case <-time.After(patience):
+	}
+	if p.Addr == "" {
 		t.Fatalf("the program does not listen:\n%s", p.Stop())
 	}
 	return p
