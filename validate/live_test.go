@@ -83,7 +83,7 @@ func (s *liveServer) http1(t *testing.T, raw string) int {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(c, raw); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func (s *liveServer) http2(t *testing.T, block []validate.Field, body string) in
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	var encoded bytes.Buffer
 	encoder := hpack.NewEncoder(&encoded)
 	for _, f := range block {

@@ -62,7 +62,7 @@ func TestUnreadBodyStreams(t *testing.T) {
 	body, writer := io.Pipe()
 	r.Body = body
 	go func() { _, _ = io.WriteString(writer, "first") }()
-	giveUp := time.AfterFunc(10*time.Second, func() { _ = writer.CloseWithError(errBroken) }) // who waits for the end waits in vain
+	giveUp := time.AfterFunc(time.Minute, func() { _ = writer.CloseWithError(errBroken) }) // who waits for the end waits in vain
 	defer giveUp.Stop()
 	g.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var first [5]byte
