@@ -65,8 +65,8 @@ func isToken68[T Text](s T) bool {
 }
 
 // credentialsProblem is the weaker form: a scheme that is a token, and if it is one whose credentials are a single word,
-// no space within them, which is what joining two lines into one leaves behind. Like a sealed grammar it leaves no byte
-// unread, unless the value is settled.
+// no space within them, which is what joining two lines into one leaves behind. It leaves no byte of a value unread, unless
+// they are settled.
 func credentialsProblem(s string, settled bool) problem {
 	const bearer = "Bearer "
 	if strings.HasPrefix(s, bearer) && len(s) > len(bearer) {

@@ -9,13 +9,10 @@ import "github.com/sallyport/sallyport/internal/scan"
 //
 // Source: RFC 9110, 7.6.1; hop-by-hop abuse (Davison, 2019). Stricter: the RFC asks that only of senders.
 func Connection[T Text](value T) Violation {
-	return connectionProblem(&knownFields, value, false).in("Connection")
+	return connectionProblem(knownFields, value, false).in("Connection")
 }
 
 func connectionProblem[T Text](t *fieldTable, s T, only bool) problem {
-	if string(s) == "keep-alive" {
-		return problem{}
-	}
 	for i := 0; ; {
 		from, to, next, ok := nextElement(s, i)
 		if !ok {
@@ -24,7 +21,7 @@ func connectionProblem[T Text](t *fieldTable, s T, only bool) problem {
 		if scan.Not(s[:to], from, scan.Token) != to {
 			return problem{CodeConnectionInvalid, from}
 		}
-		f := &t.fields[find(t, s[from:to])]
+		f := find(t, s[from:to])
 		if f.flags&endToEnd != 0 || only && f.flags&hopByHop == 0 || hasReservedPrefix(s[from:to]) {
 			return problem{CodeConnectionNominates, from}
 		}
@@ -88,7 +85,7 @@ func upgradeProblem[T Text](s T) problem {
 // believe them. It allocates nothing. net/http refuses three of them.
 //
 // Source: RFC 9110, 6.5.1.
-func Trailer[T Text](value T) Violation { return trailerProblem(&knownFields, value).in("Trailer") }
+func Trailer[T Text](value T) Violation { return trailerProblem(knownFields, value).in("Trailer") }
 
 func trailerProblem[T Text](t *fieldTable, s T) problem {
 	for i := 0; ; {
@@ -99,7 +96,7 @@ func trailerProblem[T Text](t *fieldTable, s T) problem {
 		if scan.Not(s[:to], from, scan.Token) != to {
 			return problem{CodeTrailerInvalid, from}
 		}
-		if t.fields[find(t, s[from:to])].flags&noTrailer != 0 || hasReservedPrefix(s[from:to]) {
+		if find(t, s[from:to]).flags&noTrailer != 0 || hasReservedPrefix(s[from:to]) {
 			return problem{CodeTrailerForbidden, from}
 		}
 		i = next

@@ -130,9 +130,6 @@ func forwardedForProblem[T Text](s T) problem {
 
 // forwardedProtoProblem allows one of http, https, and ws, wss, which some proxies send on WebSocket requests.
 func forwardedProtoProblem(s string) problem {
-	if s == "https" || s == "http" {
-		return problem{}
-	}
 	for _, scheme := range [...]string{"https", "http", "wss", "ws"} {
 		if scan.EqualFold(s, scheme) {
 			return problem{}

@@ -57,7 +57,7 @@ func readHost[T Text](s T) (hostShape, problem) {
 // isPlainName reports whether s is a well-formed host at a glance: at least eight letters, digits, hyphens and dots with a
 // letter above "f" at the end, so that it is neither an address nor something that could be one.
 func isPlainName[T Text](s T) bool {
-	return len(s) >= 8 && scan.Lower(s[len(s)-1])-'g' <= 'z'-'g' && s[0] != '.' && scan.HostName(s)
+	return len(s) >= 8 && s[len(s)-1]|0x20-'g' <= 'z'-'g' && s[0] != '.' && scan.HostName(s)
 }
 
 // readPort reads the port after s[h.end], a colon.

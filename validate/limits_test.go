@@ -128,22 +128,25 @@ func sizes(t *testing.T, preset string, r *validate.Request, p limits) {
 	if v := r.Check(view); v.Code != validate.CodeHeaderTooMany || v.Limit != p.fields {
 		t.Errorf("%s: %d fields: %v", preset, p.fields+1, v.Err())
 	}
-	list := fields("Host", "a")
-	sum := 5 + 32
-	for sum+1+32+p.custom < p.sum {
-		list = append(list, validate.Field{Name: "A", Value: strings.Repeat("b", p.custom)})
-		sum += 1 + 32 + p.custom
-	}
-	if rest := p.sum - sum - 33; rest >= 0 {
-		list = append(list, validate.Field{Name: "A", Value: strings.Repeat("b", rest)})
-	}
-	view = validate.RequestView{Method: "GET", Target: "/", Fields: list}
-	if v := r.Check(view); !v.OK() {
-		t.Errorf("%s: sum at the limit: %v", preset, v.Err())
-	}
-	view.Fields[1].Name += "B"
-	if v := r.Check(view); v.Code != validate.CodeHeaderTooLarge || v.Got != p.sum+1 {
-		t.Errorf("%s: sum above the limit: %v", preset, v.Err())
+	for _, name := range []string{"A", "Link"} { // not known and known
+		list := fields("Host", "a")
+		sum, line := 5+32, len(name)+32
+		for sum+line+p.custom < p.sum {
+			list = append(list, validate.Field{Name: name, Value: strings.Repeat("b", p.custom)})
+			sum += line + p.custom
+		}
+		if rest := p.sum - sum - line; rest >= 0 {
+			list = append(list, validate.Field{Name: name, Value: strings.Repeat("b", rest)})
+		}
+		view = validate.RequestView{Method: "GET", Target: "/", Fields: list}
+		if v := r.Check(view); !v.OK() {
+			t.Errorf("%s: sum of %s at the limit: %v", preset, name, v.Err())
+		}
+		list[1].Value = list[1].Value[1:]
+		list[1].Name += "BB"
+		if v := r.Check(view); v.Code != validate.CodeHeaderTooLarge || v.Got != p.sum+1 {
+			t.Errorf("%s: sum of %s above the limit: %v", preset, name, v.Err())
+		}
 	}
 }
 

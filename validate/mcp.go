@@ -6,13 +6,8 @@ import "github.com/sallyport/sallyport/internal/scan"
 // HeaderConfig.MaxSessionIDBytes) and allocates nothing. net/http does not check it.
 //
 // Source: MCP 2025-03-26 to 2025-11-25, Streamable HTTP, Session Management. Revision 2026-07-28 has no sessions.
-func SessionID[T Text](value T) Violation { return sessionIDProblem(value).in("Mcp-Session-Id") }
-
-func sessionIDProblem[T Text](s T) problem {
-	if i := scan.VisibleASCII(s); i >= 0 || len(s) == 0 {
-		return problem{CodeSessionIDInvalid, max(i, 0)}
-	}
-	return problem{}
+func SessionID[T Text](value T) Violation {
+	return textProblem(scan.VisibleASCII(value), len(value), CodeSessionIDInvalid).in("Mcp-Session-Id")
 }
 
 // ProtocolVersion reports whether value has the form of a protocol revision, DDDD-DD-DD. Which ones are served is for the
@@ -52,7 +47,7 @@ func protocolVersionProblem[T Text](s T) problem {
 //
 // Source: MCP 2026-07-28, Streamable HTTP, Standard Headers.
 func MCPMethod[T Text](value T) Violation {
-	return mirrorText(value, CodeMCPMethodInvalid).in("Mcp-Method")
+	return textProblem(scan.PrintableASCII(value), len(value), CodeMCPMethodInvalid).in("Mcp-Method")
 }
 
 // MCPName reports whether value is a non-empty line of HTAB, SP and visible ASCII, and if it has the Base64 form
@@ -86,20 +81,18 @@ func paramValue[T Text](s T) problem {
 	return mirrorValue(s, CodeMCPParamInvalid)
 }
 
-// mirrorText allows one or more of HTAB, SP and visible ASCII.
-func mirrorText[T Text](s T, c Code) problem {
-	if i := scan.PrintableASCII(s); i >= 0 || len(s) == 0 {
-		return problem{c, max(i, 0)}
+// textProblem judges a text of n bytes, of which there must be one, with a wrong byte at at, or none if that is negative.
+func textProblem(at, n int, c Code) problem {
+	if at >= 0 || n == 0 {
+		return problem{c, max(at, 0)}
 	}
 	return problem{}
 }
 
+// mirrorValue allows one or more of HTAB, SP and visible ASCII, which in the Base64 form stand for UTF-8.
 func mirrorValue[T Text](s T, c Code) problem {
-	if p := mirrorText(s, c); p.code != CodeOK {
-		return p
-	}
-	if s[0] != '=' { // nearly all
-		return problem{}
+	if p := textProblem(scan.PrintableASCII(s), len(s), c); p.code != CodeOK || s[0] != '=' {
+		return p // nearly all
 	}
 	if from, to, ok := scan.Sentinel(s); ok {
 		if i := scan.Base64(s[from:to]); i >= 0 {

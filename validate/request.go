@@ -195,7 +195,7 @@ func (r *Request) host(v *RequestView, t *tally, authority string) problem {
 	if len(host) > r.maxHost {
 		return problem{CodeHostTooLong, 0}
 	}
-	if isPlainName(host) && !r.refuseUnusual && !t.hosted && authority == "" {
+	if isPlainName(host) && !r.refuseUnusual && (v.Host == "" || !t.hosted) && authority == "" {
 		return problem{}
 	}
 	h, p := readHost(host)

@@ -40,7 +40,7 @@ const (
 )
 
 // fieldFlags are the properties of a field that are no grammar.
-type fieldFlags uint16
+type fieldFlags uint64
 
 const (
 	singleton  fieldFlags = 1 << iota // no list: may occur once (RFC 9110, 5.3)
@@ -50,9 +50,12 @@ const (
 	connection                        // has no place in HTTP/2 and HTTP/3 (RFC 9113, 8.2.2)
 	endToEnd                          // known and not hopByHop
 	noTrailer                         // known and not mayTrail
-	sealed                            // its grammar leaves no byte of a value unread
+	unread                            // its grammar leaves bytes of a value unread
 	every                             // all rows have it
+	once                              // this and the bits above: one for each field of which a second line needs a look
 )
+
+const anyOnce = ^(once - 1)
 
 // bound says which limit of HeaderConfig holds for the value of a field.
 type bound uint8
@@ -187,29 +190,21 @@ var overrideNames = [...]string{
 // maxNamed bounds the names that one configuration adds to the table.
 const maxNamed = 64
 
-// field is a row of a compiled table.
+// field is a row of a compiled table. With words of 64 bits it fills a cache line.
 type field struct {
 	name    string
-	ends    nameEnds // of name
+	words   nameWords // of name
 	limit   int
-	once    uint64 // a bit of its own if a second line needs a look, so that a word holds what a request has
 	flags   fieldFlags
 	grammar grammar
 	bound   bound
 }
 
-// The rows without a name of their own.
-const (
-	customRow = iota // every field that is not in the table
-	paramRow         // Mcp-Param-*
-	firstRow
-)
-
 // fieldTable finds fields by name in any case.
 type fieldTable struct {
-	index  [512]uint8 // open addressing, at most 2/5 full; 0 ends a search
-	fields [firstRow + len(fieldList) + len(overrideNames) + maxNamed]field
-	used   int
+	rows   [1 << slotBits]field // open addressing, at most 2/5 full; a row without a name ends a search
+	custom field                // every field that has no row
+	param  field                // Mcp-Param-*
 }
 
 // maxFieldName bounds the names that a configuration may add, and so the names that can have a twin.
@@ -217,96 +212,93 @@ const maxFieldName = 256
 
 var knownFields = newFieldTable()
 
-func newFieldTable() (t fieldTable) {
-	t.used = firstRow
-	t.fields[customRow].ends = nameEnds{^uint64(0), ^uint64(0)} // of no name, not even the empty one
-	param := &t.fields[paramRow]
-	param.grammar, param.flags, param.once = mcpParamGrammar, sealed, 1
-	once := param.once
+func newFieldTable() *fieldTable {
+	t := new(fieldTable)
+	t.custom.flags = every
+	t.param.grammar, t.param.flags = mcpParamGrammar, every|once
+	own := once
 	for _, k := range fieldList {
-		f := &t.fields[t.add(k.name)]
-		f.flags, f.grammar, f.bound = k.flags, k.grammar, max(k.bound, standardBound)
+		f := t.add(k.name)
+		f.flags |= k.flags
+		f.grammar, f.bound = k.grammar, max(k.bound, standardBound)
 		if f.flags&hopByHop == 0 {
 			f.flags |= endToEnd
 		}
 		if f.flags&mayTrail == 0 {
 			f.flags |= noTrailer
 		}
-		if isSealed(f.grammar) {
-			f.flags |= sealed
+		if isUnread(f.grammar) {
+			f.flags |= unread
 		}
 		if f.flags&singleton != 0 {
-			once <<= 1 // a test sees to it that there are no more than 64
-			f.once = once
+			own <<= 1 // a test sees to it that there are enough
+			f.flags |= own
 		}
-	}
-	for i := range t.fields {
-		t.fields[i].flags |= every
 	}
 	return t
 }
 
-// isSealed reports whether a value that g accepts can hold no byte that a field value may not.
-func isSealed(g grammar) bool {
+// isUnread reports whether a value that g accepts can hold a byte that a field value may not.
+func isUnread(g grammar) bool {
 	switch g {
-	case noGrammar, acceptGrammar, cookieGrammar, rangeGrammar, forwardedForGrammar:
-		return false
+	case acceptGrammar, cookieGrammar, rangeGrammar, forwardedForGrammar:
+		return true
 	}
-	return true
+	return false
 }
 
-// add returns the row of name, which it makes if there is none. It needs a free row.
-func (t *fieldTable) add(name string) uint8 {
-	if id := find(t, name); id != 0 {
-		return id
+// add returns the row of name, which it makes if there is none.
+func (t *fieldTable) add(name string) *field {
+	if f := find(t, name); f != &t.custom {
+		return f
 	}
-	id := uint8(t.used)
-	t.used++
-	t.fields[id].name, t.fields[id].ends = name, endsOf(name)
-	i := t.fields[id].ends.slot()
-	for t.index[i] != 0 {
-		i = (i + 1) % uint32(len(t.index))
+	words := wordsOf(name)
+	i := words.slot()
+	for t.rows[i].name != "" {
+		i = (i + 1) % uint32(len(t.rows))
 	}
-	t.index[i] = id
-	return id
+	f := &t.rows[i]
+	f.name, f.words, f.flags = name, words, every
+	return f
 }
 
-// nameEnds are the first and last eight bytes of a name, or four if it is shorter than eight. They and the length tell names
-// of 4 to 16 bytes apart without comparing them byte by byte.
-type nameEnds struct{ head, tail uint64 }
+// nameWords are the first and the last eight bytes of a name, or four if it is shorter than eight, and those after the first
+// eight if it is longer than 16. They and the length tell names of 4 to 24 bytes apart without comparing them byte by byte.
+type nameWords struct{ head, middle, tail uint64 }
 
-func endsOf[T Text](name T) nameEnds {
+func wordsOf[T Text](name T) nameWords {
 	switch n := len(name); {
+	case n > 16:
+		return nameWords{scan.Load64(name[:8]), scan.Load64(name[8:16]), scan.Load64(name[n-8:])}
 	case n >= 8:
-		return nameEnds{scan.Load64(name[:8]), scan.Load64(name[n-8:])}
+		return nameWords{scan.Load64(name[:8]), 0, scan.Load64(name[n-8:])}
 	case n >= 4:
-		return nameEnds{uint64(scan.Load32(name[:4])), uint64(scan.Load32(name[n-4:]))}
+		return nameWords{uint64(scan.Load32(name[:4])), 0, uint64(scan.Load32(name[n-4:]))}
 	case n > 0:
-		return nameEnds{uint64(name[0]), uint64(name[n/2])<<8 | uint64(name[n-1])}
+		return nameWords{uint64(name[0]), 0, uint64(name[n/2])<<8 | uint64(name[n-1])}
 	}
-	return nameEnds{}
+	return nameWords{}
 }
 
 // slot hashes the ends, letters in either case alike. The multiplier gives each name in the lists above a slot of its own.
-func (e nameEnds) slot() uint32 {
+func (w nameWords) slot() uint32 {
 	const lower = 0x2020202020202020
-	return uint32(((e.head | lower) + bits.RotateLeft64(e.tail|lower, 7)) * slotFactor >> (64 - 9))
+	return uint32(((w.head | lower) + bits.RotateLeft64(w.tail|lower, 7)) * slotFactor >> (64 - slotBits))
 }
 
-const slotFactor = 0xfb1cf1b1f178ebd9
+const (
+	slotBits   = 9
+	slotFactor = 0xfb1cf1b1f178ebd9
+)
 
-// find returns the row of name in any case, or 0.
-func find[T Text](t *fieldTable, name T) uint8 {
-	if len(name) == 0 {
-		return 0
-	}
-	for i := endsOf(name).slot(); ; i = (i + 1) % uint32(len(t.index)) {
-		id := t.index[i]
-		if id == 0 {
-			return 0
-		}
-		if known := t.fields[id].name; string(name) == known || scan.EqualFold(name, known) {
-			return id
+// find returns the row of name in any case, or that of custom fields.
+func find[T Text](t *fieldTable, name T) *field {
+	for i := wordsOf(name).slot(); ; i = (i + 1) % uint32(len(t.rows)) {
+		switch f := &t.rows[i]; {
+		case f.name == "":
+			return &t.custom
+		case string(name) == f.name || scan.EqualFold(name, f.name):
+			return f
 		}
 	}
 }
@@ -324,5 +316,5 @@ func (t *fieldTable) isTwin(name string) bool {
 			b[i] = '-'
 		}
 	}
-	return find(t, b) != 0 || isMCPParam(b)
+	return find(t, b) != &t.custom || isMCPParam(b)
 }
