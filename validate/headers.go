@@ -265,6 +265,9 @@ func (h *Headers) line(t *tally, name, value string) problem {
 	}
 	f := &h.table.rows[w.slot()]
 	if (f.words.head^w.head)|(f.words.middle^w.middle)|(f.words.tail^w.tail)|uint64(len(f.name)^len(name)) != 0 {
+		if f.name == "" { // nothing has that slot
+			return h.judge(t, &h.table.custom, name, value)
+		}
 		return h.other(t, name, value)
 	}
 	size := t.size + len(name) + len(value) + lineOverhead
