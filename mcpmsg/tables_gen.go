@@ -1598,13 +1598,16 @@ var tables = schema.Table{
 			},
 		},
 		{ // 220
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}, {Atom: 0, Required: 0x2}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x2}, {Atom: 0, Required: 0x2, Without: 0xf9}},
 			Members: []schema.MemberRow{
 				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "task", Bit: 0x2, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "isError", Bit: 0x8, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
-				{Name: "structuredContent", Bit: 0x10, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "action", Bit: 0x8, Edge: schema.EdgeRow{}},
+				{Name: "isError", Bit: 0x10, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "model", Bit: 0x20, Edge: schema.EdgeRow{}},
+				{Name: "role", Bit: 0x40, Edge: schema.EdgeRow{}},
+				{Name: "structuredContent", Bit: 0x80, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 			},
 		},
 		{ // 221
@@ -1630,19 +1633,26 @@ var tables = schema.Table{
 			Atoms: []schema.AtomUse{{Atom: 39}},
 		},
 		{ // 225
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x10}},
 			Members: []schema.MemberRow{
 				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 221, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "isError", Bit: 0x4, Edge: schema.EdgeRow{To: 10, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "structuredContent", Bit: 0x8, Edge: schema.EdgeRow{To: 8, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "task", Bit: 0x10, Edge: schema.EdgeRow{}},
 			},
 		},
 		{ // 226
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0xfc}},
 			Members: []schema.MemberRow{
 				{Name: "task", Bit: 0x1, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "action", Bit: 0x4, Edge: schema.EdgeRow{}},
+				{Name: "content", Bit: 0x8, Edge: schema.EdgeRow{}},
+				{Name: "isError", Bit: 0x10, Edge: schema.EdgeRow{}},
+				{Name: "model", Bit: 0x20, Edge: schema.EdgeRow{}},
+				{Name: "role", Bit: 0x40, Edge: schema.EdgeRow{}},
+				{Name: "structuredContent", Bit: 0x80, Edge: schema.EdgeRow{}},
 			},
 		},
 		{ // 227
@@ -1778,24 +1788,28 @@ var tables = schema.Table{
 			Atoms: []schema.AtomUse{{Atom: 43}},
 		},
 		{ // 241
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8}, {Atom: 0, Required: 0x7}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x8, Without: 0x167}, {Atom: 0, Required: 0x7, Without: 0x8}},
 			Members: []schema.MemberRow{
 				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 236, Maps: []schema.Map{{Kill: 0x2, Need: 0x3f}}}},
 				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "task", Bit: 0x8, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x10, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
-				{Name: "stopReason", Bit: 0x20, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "action", Bit: 0x20, Edge: schema.EdgeRow{}},
+				{Name: "isError", Bit: 0x40, Edge: schema.EdgeRow{}},
+				{Name: "stopReason", Bit: 0x80, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "structuredContent", Bit: 0x100, Edge: schema.EdgeRow{}},
 			},
 		},
 		{ // 242
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x7, Without: 0x20}},
 			Members: []schema.MemberRow{
 				{Name: "content", Bit: 0x1, Edge: schema.EdgeRow{To: 236, Maps: []schema.Map{{Kill: 0x1, Need: 0x3f}}}},
 				{Name: "model", Bit: 0x2, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "role", Bit: 0x4, Edge: schema.EdgeRow{To: 26, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x8, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "stopReason", Bit: 0x10, Edge: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "task", Bit: 0x20, Edge: schema.EdgeRow{}},
 			},
 		},
 		{ // 243
@@ -1887,12 +1901,16 @@ var tables = schema.Table{
 			},
 		},
 		{ // 256
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2}, {Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x2, Without: 0xf9}, {Atom: 0, Required: 0x1, Without: 0x2}},
 			Members: []schema.MemberRow{
 				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
 				{Name: "task", Bit: 0x2, Edge: schema.EdgeRow{To: 222, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x4, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x3, Need: 0x1}}}},
 				{Name: "content", Bit: 0x8, Edge: schema.EdgeRow{To: 257, Maps: []schema.Map{{Kill: 0x2, Need: 0x1}}}},
+				{Name: "isError", Bit: 0x10, Edge: schema.EdgeRow{}},
+				{Name: "model", Bit: 0x20, Edge: schema.EdgeRow{}},
+				{Name: "role", Bit: 0x40, Edge: schema.EdgeRow{}},
+				{Name: "structuredContent", Bit: 0x80, Edge: schema.EdgeRow{}},
 			},
 		},
 		{ // 257
@@ -1904,11 +1922,12 @@ var tables = schema.Table{
 			Items: schema.EdgeRow{To: 4, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}},
 		},
 		{ // 259
-			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1}},
+			Atoms: []schema.AtomUse{{Atom: 0, Required: 0x1, Without: 0x8}},
 			Members: []schema.MemberRow{
 				{Name: "action", Bit: 0x1, Edge: schema.EdgeRow{To: 175, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "_meta", Bit: 0x2, Edge: schema.EdgeRow{To: 118, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
 				{Name: "content", Bit: 0x4, Edge: schema.EdgeRow{To: 257, Maps: []schema.Map{{Kill: 0x1, Need: 0x1}}}},
+				{Name: "task", Bit: 0x8, Edge: schema.EdgeRow{}},
 			},
 		},
 		{ // 260

@@ -286,6 +286,15 @@ var differences = []difference{
 		},
 		mcpmsg.V20260728, client, "", strings.Replace(request26, "server/discover", "tools/call", 1) + `{}},"name":"t","inputResponses":{"a":{"roots":[],"action":7}}}}`,
 	},
+	{ // MCP 2025-11-25, Tasks, Creating Tasks: the answer is the result or a task. The schema file has no tag.
+		"result and task in one", prose, strayed,
+		func(s *subject) bool {
+			_, task := s.result()["task"]
+			return s.version == mcpmsg.V20251125 && task && slices.ContainsFunc([]string{"content", "structuredContent", "isError", "role", "model", "action"},
+				func(name string) bool { _, has := s.result()[name]; return has })
+		},
+		mcpmsg.V20251125, server, "tools/call", `{"jsonrpc":"2.0","id":1,"result":{"content":[],"task":{}}}`,
+	},
 	{ // MCP 2025-11-25 and later, Sampling, Message Content Constraints. No schema can say it.
 		"conversation without balance", prose, []mcpmsg.Code{mcpmsg.CodeToolBalance},
 		func(s *subject) bool {
@@ -380,6 +389,11 @@ func (s *subject) member(outer, name string) any {
 
 func (s *subject) params() object {
 	o, _ := s.top("params").(object)
+	return o
+}
+
+func (s *subject) result() object {
+	o, _ := s.top("result").(object)
 	return o
 }
 

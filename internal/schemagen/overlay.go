@@ -100,6 +100,13 @@ func (d *document) overlay() {
 		}
 		values["x-types"] = []any{"number"}
 	}
+	if d.number == 4 {
+		// tasks.mdx: the answer to a request is its result or a task. Readers that look for the one would not see the other.
+		for _, def := range []string{"CallToolResult", "CreateMessageResult", "ElicitResult"} {
+			d.without(def, "task")
+		}
+		d.without("CreateTaskResult", "content", "structuredContent", "isError", "role", "model", "action")
+	}
 	if d.number == 5 {
 		// caching.mdx demands both, but an official example of a result leaves them out.
 		d.defs["ReadResourceResult"].(object)["x-optional"] = []any{"ttlMs", "cacheScope"}
