@@ -75,15 +75,22 @@ func (s *liveServer) view(t *testing.T, name string, status, want int) (v valida
 	return v, reached
 }
 
-// http1 sends raw bytes and returns the status.
-func (s *liveServer) http1(t *testing.T, raw string) int {
+// dial opens a connection that lasts a minute.
+func (s *liveServer) dial(t *testing.T) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", s.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
 	c.SetDeadline(time.Now().Add(time.Minute))
+	return c
+}
+
+// http1 sends raw bytes and returns the status.
+func (s *liveServer) http1(t *testing.T, raw string) int {
+	t.Helper()
+	c := s.dial(t)
+	defer c.Close()
 	if _, err := io.WriteString(c, raw); err != nil {
 		t.Fatal(err)
 	}
@@ -98,12 +105,8 @@ func (s *liveServer) http1(t *testing.T, raw string) int {
 // http2 sends one request as a header block and returns the status, or 0 if the stream or connection was refused.
 func (s *liveServer) http2(t *testing.T, block []validate.Field, body string) int {
 	t.Helper()
-	c, err := net.Dial("tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := s.dial(t)
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(time.Minute))
 	var encoded bytes.Buffer
 	encoder := hpack.NewEncoder(&encoded)
 	for _, f := range block {
