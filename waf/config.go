@@ -173,7 +173,8 @@ func (t Transport) String() string {
 type Endpoint struct {
 	// Path is exact ("/mcp"), a subtree ("/mcp/*") or a suffix ("*/mcp"), in wire form: it is compared with the bytes of
 	// the request target, never with a decoded or cleaned path. A spelling that a lenient router could still lead here
-	// (another case, a trailing slash, escapes, doubled slashes, path parameters) is judged as this endpoint too.
+	// (another case, a trailing slash, escapes, doubled slashes, path parameters) is judged as this endpoint too. A message, or the
+	// wish for a stream, at a path that only differs in what some routers drop at the end ("/mcp.json", "/mcp ") is refused.
 	// An exact path goes before the others, then the longer one.
 	Path string
 

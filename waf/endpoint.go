@@ -44,6 +44,21 @@ func (t *endpointTable) find(path string) (ep *endpoint, ambiguous bool) {
 	return ep, folded != nil && ep.group != folded.group || hasDotSegment(path)
 }
 
+// nearly reports whether a path that leads to no endpoint does so for readers that take the end of its last segment for something else: a
+// format (".json"), dots and spaces that they drop, or a fragment whose "#" was escaped.
+//
+// Source: Rails and Grails, whose routes end in an optional format unless told otherwise; Spring Framework before 5.3, suffix patterns;
+// CVE-2016-5007.
+func (t *endpointTable) nearly(path string) bool {
+	folded := foldPath(path)
+	cut, _, _ := strings.Cut(folded, "#")
+	if cut = strings.TrimRight(cut, " ."); cut != folded && t.folded.find(foldPath(cut)) != nil {
+		return true
+	}
+	dot := strings.LastIndexByte(cut, '.')
+	return dot > strings.LastIndexByte(cut, '/')+1 && t.folded.find(cut[:dot]) != nil
+}
+
 // hasDotSegment reports whether a path has a segment "." or "..", as it is or with some of its escapes undone, to whatever readers take for
 // the end of a segment. They differ on what they undo first, so nothing is dropped on the way.
 func hasDotSegment(path string) bool {

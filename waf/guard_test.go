@@ -511,6 +511,48 @@ func TestStrictDiscovery(t *testing.T) {
 	}
 }
 
+// A path that readers with formats, or that trim, take for an endpoint's is refused what only an endpoint gets.
+func TestNearlyEndpoint(t *testing.T) {
+	g := newGuarded(t, func(c *waf.Config) {
+		c.DangerouslyNoRules = true
+		c.Endpoints = append(c.Endpoints, waf.Endpoint{Path: "*/hub"}, waf.Endpoint{Path: "/tree/*"})
+	})
+	for _, path := range []string{"/mcp.json", "/mcp.x", "/MCP%2ejson", "/mcp.", "/mcp%20", "/mcp%2520", "/mcp%20.", "/mcp/%20", "/mcp%23x", "/mcp.json;a", "/a/hub.json", "/mcp.json/"} {
+		anonymous := []func(*http.Request){target(path), del("Authorization")}
+		for name, r := range map[string]*http.Request{
+			"a message":                       post(call, anonymous...),
+			"a batch":                         post("["+call+"]", anonymous...),
+			"a message with a twin":           post(strings.Replace(call, "{", `{"id":8,`, 1), anonymous...),
+			"a member in another case":        post(strings.Replace(call, "jsonrpc", `JSON\u0072pc\u0000`, 1), anonymous...),
+			"a message behind a comment":      post("/**/"+call, anonymous...),
+			"a message that few can read":     post(strings.Replace(call, `"hi"`, "NaN", 1), anonymous...),
+			"a message under another label":   post(call, append(anonymous, set("Content-Type", "text/plain"))...),
+			"anything, with a mirror header":  post("x", append(anonymous, set("Mcp-Method", "ping"))...),
+			"nothing, where a stream is read": post("", append(anonymous, stream)...),
+		} {
+			if rec := g.serve(r); rec.Code != 400 || g.events[0].Code != "endpoint_ambiguous" {
+				t.Errorf("%s to %s: status %d, events %+v, want 400", name, path, rec.Code, g.events)
+			}
+		}
+		page := func(r *http.Request) { r.Header.Set("Accept", "application/json, */*") }
+		for name, r := range map[string]*http.Request{
+			"a document":   post("", append(anonymous, stream, page)...),
+			"another JSON": post(`{"mcpServers":{}}`, anonymous...),
+			"a list":       post(`[{"a":1}]`, anonymous...),
+			"text":         post("servers:\n", append(anonymous, set("Content-Type", "text/yaml"))...),
+		} {
+			if rec := g.serve(r); rec.Code != 202 {
+				t.Errorf("%s to %s: status %d, events %+v, want it let through", name, path, rec.Code, g.events)
+			}
+		}
+	}
+	for _, path := range []string{"/mcpx", "/mcp-json", "/.mcp", "/mcp/.json", "/json.mcp", "/mcp.json/x", "/a.hub"} {
+		if rec := g.serve(post(call, target(path), del("Authorization"))); rec.Code != 202 {
+			t.Errorf("%s, which is no endpoint for anybody: status %d, events %+v", path, rec.Code, g.events)
+		}
+	}
+}
+
 func initialize(version string) string {
 	return `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"` + version +
 		`","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}`

@@ -320,12 +320,20 @@ func (j *judgement) isRerouted() bool {
 }
 
 // checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint. Neither has one that
-// goes on after a "#", for readers to whom that is no fragment.
+// goes on after a "#", for readers to whom that is no fragment, nor one where a stream is asked for that only nearly is an endpoint.
 func (j *judgement) checkEndpoint() Denial {
-	if path, _, _ := strings.Cut(requestTarget(j.r), "?"); j.ambiguous || j.endpoint != nil && strings.Contains(path, "#") {
-		return Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest, beyond: true}
+	path, _, _ := strings.Cut(requestTarget(j.r), "?")
+	switch {
+	case j.ambiguous, j.endpoint != nil && strings.Contains(path, "#"):
+		return ambiguousDenial()
+	case j.endpoint == nil && j.r.Method == http.MethodGet && namesEvents(j.r.Header["Accept"]) && !j.metadata && j.s.endpoints.nearly(j.path):
+		return ambiguousDenial()
 	}
 	return Denial{}
+}
+
+func ambiguousDenial() Denial {
+	return Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest, beyond: true}
 }
 
 // checkRules is step 7.

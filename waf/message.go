@@ -1,6 +1,8 @@
 package waf
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -82,6 +84,9 @@ func (j *judgement) discover(body []byte, whole bool) Denial {
 	if j.r.Method != http.MethodPost {
 		return Denial{}
 	}
+	if j.s.endpoints.nearly(j.path) && (hasMCPHeader(j.r.Header) || !whole || mayBeMessage(body)) {
+		return ambiguousDenial()
+	}
 	exposed := hasMCPHeader(j.r.Header)
 	if !exposed && whole && len(body) > 0 {
 		m, _ := j.s.messages.Check(body, mcpmsg.Context{Direction: mcpmsg.FromClient})
@@ -96,6 +101,26 @@ func (j *judgement) discover(body []byte, whole bool) Denial {
 		return Denial{}
 	}
 	return d
+}
+
+// mayBeMessage reports whether some reader finds a JSON-RPC message in a body. One that can't be read, and begins as JSON or a comment
+// before it does, may be one.
+func mayBeMessage(body []byte) bool {
+	var one map[string]json.RawMessage
+	var many []map[string]json.RawMessage
+	if json.Unmarshal(body, &one) == nil {
+		many = []map[string]json.RawMessage{one}
+	} else if json.Unmarshal(body, &many) != nil {
+		return looksLikeJSON(body) || bytes.HasPrefix(bytes.TrimSpace(body), []byte("/"))
+	}
+	for _, object := range many {
+		for name := range object {
+			if strings.EqualFold(strings.TrimRight(name, "\x00"), "jsonrpc") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func hasMCPHeader(h http.Header) bool {

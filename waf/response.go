@@ -70,7 +70,7 @@ func (j *judgement) inspector(w http.ResponseWriter) *response {
 		return nil
 	}
 	rw := &response{ResponseWriter: w, j: j, header: header, message: message, lock: make(chan struct{}, 1)}
-	rw.asks = strings.Contains(strings.ToLower(strings.Join(j.r.Header["Accept"], ",")), "text/event-stream")
+	rw.asks = namesEvents(j.r.Header["Accept"])
 	if opens {
 		rw.event = rw.opened
 	}

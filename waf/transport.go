@@ -126,6 +126,11 @@ func acceptsAnswer(accept []string, method string) bool {
 	return none
 }
 
+// namesEvents reports whether an Accept field names event streams, and not only media types of all kinds.
+func namesEvents(accept []string) bool {
+	return strings.Contains(strings.ToLower(strings.Join(accept, ",")), "text/event-stream")
+}
+
 // hasZeroWeight reports whether the parameters of a media range hold q=0, which means "not acceptable".
 //
 // Source: RFC 9110, 12.4.2.
