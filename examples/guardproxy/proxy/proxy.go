@@ -2,6 +2,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,8 +22,9 @@ import (
 //
 // The request target reaches the upstream byte for byte, as the Guard judged it. Host becomes the upstream's own: MCP
 // servers on loopback refuse foreign hosts, so the check of the client's Host is the Guard's (allow_hosts), and the client's
-// value travels in X-Forwarded-Host. Forwarded and X-Forwarded-* fields that a client sent are dropped. Authorization is
-// passed on.
+// value travels in X-Forwarded-Host. Forwarded, X-Forwarded-* and the other fields by which proxies tell who the client is are dropped if a
+// client sent them; those of a proxy that the Guard knows the caller from (its trusted header) are kept, but for what tells the way.
+// Authorization is passed on.
 //
 // Server-sent events pass one by one, and so do the pieces of a body that the Guard let pass unread. Nothing here times out a stream.
 //
@@ -63,9 +66,42 @@ func rewrite(pr *httputil.ProxyRequest, upstream *url.URL) {
 	pr.Out.URL.Host = upstream.Host
 	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // ReverseProxy leaves out what it cannot parse; the Guard judged all of it
 	pr.Out.Host = upstream.Host
+	dropForwarded(pr.Out.Header, isFromProxy(pr.In.Context()))
 	pr.SetXForwarded()
 	pr.Out.Header.Del("Expect") // the first read of a body that is not here yet asks the client for it
 	pr.Out.Trailer = nil
+}
+
+// isFromProxy reports whether a proxy that the policy lists has told the Guard who calls.
+func isFromProxy(ctx context.Context) bool {
+	caller, ok := waf.IdentityFrom(ctx)
+	return ok && caller.Method == "trusted-header"
+}
+
+// dropForwarded removes, in every spelling that CGI-style servers read as one of them, the fields by which proxies tell servers about the
+// client. What a known proxy adds on the user, such as X-Forwarded-Email, stays.
+func dropForwarded(h http.Header, known bool) {
+	for name := range h {
+		field := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+		switch field {
+		case "forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip":
+			delete(h, name)
+			continue
+		}
+		if about, ok := strings.CutPrefix(field, "x-forwarded-"); ok && (!known || isAboutWay(about)) {
+			delete(h, name)
+		}
+	}
+}
+
+// isAboutWay reports whether the end of the name of an X-Forwarded field tells of the way that a request took, which the proxy tells
+// anew.
+func isAboutWay(about string) bool {
+	switch about {
+	case "for", "host", "proto", "protocol", "scheme", "ssl", "port", "prefix", "path", "uri", "method", "server", "by":
+		return true
+	}
+	return false
 }
 
 // transport has a bound on connecting, none on waiting for an answer: a tool may work for minutes before its first byte.

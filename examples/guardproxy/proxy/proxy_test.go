@@ -3,11 +3,13 @@ package proxy_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -239,10 +241,12 @@ func TestForwardedFieldsOfClientsAreDropped(t *testing.T) {
 	var host string
 	base := front(t, bare, func(_ http.ResponseWriter, r *http.Request) { seen, host = r.Header.Clone(), r.Host })
 	raw(t, base, "POST /mcp HTTP/1.1\r\nHost: mcp.example.com\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Host: evil\r\n"+
-		"X-Forwarded-Proto: https\r\nForwarded: for=6.6.6.6\r\nAuthorization: Bearer t\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n"+
+		"X-Forwarded-Proto: https\r\nForwarded: for=6.6.6.6\r\nX_Forwarded-For: 6.6.6.6\r\nX_Real_IP: 6.6.6.6\r\nX-Forwarded-User: ann\r\n"+
+		"Authorization: Bearer t\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n"+
 		"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n2\r\n{}\r\n0\r\nX-Late: 1\r\n\r\n")
 	for name, want := range map[string]string{
 		"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "mcp.example.com", "X-Forwarded-Proto": "http", "Forwarded": "",
+		"X_Forwarded-For": "", "X_Real_Ip": "", "X-Forwarded-User": "",
 		"Authorization": "Bearer t", "X-Hop": "", "Expect": "", "Trailer": "", "Content-Length": "", "User-Agent": "",
 	} {
 		if got := strings.Join(seen.Values(name), "|"); got != want {
@@ -251,6 +255,42 @@ func TestForwardedFieldsOfClientsAreDropped(t *testing.T) {
 	}
 	if !strings.HasPrefix(host, "127.0.0.1:") {
 		t.Errorf("upstream saw Host %q, want its own", host)
+	}
+}
+
+// Fields on the user are kept from a proxy that the policy knows, and from nobody else; those on the way from nobody.
+func TestForwardedFieldsOfKnownProxies(t *testing.T) {
+	fields := map[string]string{ // and whether a known proxy may send them
+		"X-Forwarded-User": "keep", "X-Forwarded-Email": "keep",
+		"X-Forwarded-Prefix": "", "X-Forwarded-Port": "", "X-Forwarded-Server": "", "X-Forwarded-Uri": "", "X-Real-Ip": "", "Cf-Connecting-Ip": "", "True-Client-Ip": "",
+		"X-Forwarder": "always", "X-User": "always", "Uri": "always", "User": "always",
+	}
+	values := map[string]string{"X-Forwarded-Port": "1", "X-Real-Ip": "192.0.2.9"}
+	for _, from := range []string{"127.0.0.1/32", "192.0.2.0/24"} {
+		guard := func(next http.Handler) http.Handler {
+			g, err := waf.New(waf.Config{
+				DangerouslyNoRules: true,
+				Identities:         waf.Identities{TrustedHeader: &waf.TrustedHeader{Name: "X-Verified", From: []netip.Prefix{netip.MustParsePrefix(from)}}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = g.Close() })
+			return g.Wrap(next)
+		}
+		var seen http.Header
+		base := front(t, guard, func(_ http.ResponseWriter, r *http.Request) { seen = r.Header.Clone() })
+		request := "GET /page HTTP/1.1\r\nHost: mcp.example.com\r\nX-Verified: ann\r\nConnection: close\r\n"
+		for name := range fields {
+			request += name + ": " + cmp.Or(values[name], "forged") + "\r\n"
+		}
+		raw(t, base, request+"\r\n")
+		for name, when := range fields {
+			want := when == "always" || when == "keep" && from == "127.0.0.1/32"
+			if _, got := seen[http.CanonicalHeaderKey(name)]; got != want {
+				t.Errorf("trusted from %s: upstream saw %s: %v, want %v", from, name, got, want)
+			}
+		}
 	}
 }
 
