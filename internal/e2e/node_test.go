@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The versions of what these tests run are in node/package.json, and of all that comes with it in the lock file beside it.
@@ -29,7 +28,8 @@ func node(ctx context.Context, t *testing.T, script string, args ...string) *exe
 		t.Skipf("skipped: the packages are not installed; %s does it", nodeInstall)
 	}
 	cmd := exec.CommandContext(ctx, nodeProgram(t), append([]string{script}, args...)...)
-	cmd.WaitDelay = time.Second
+	cmd.Env = append(os.Environ(), "NODE_USE_ENV_PROXY=0") // all servers are on loopback
+	cmd.WaitDelay = patience                               // for reading what it wrote
 	return cmd
 }
 

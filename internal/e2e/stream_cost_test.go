@@ -25,12 +25,15 @@ func streamCost(t *testing.T, p path) {
 		t.Skip("the race detector, with which short tests run, needs memory of its own")
 	}
 	for _, message := range []string{ping, ""} {
-		bare := costOf(t, p, message, func(server http.Handler) http.Handler { return server })
-		guarded := costOf(t, p, message, func(server http.Handler) http.Handler {
-			cfg := inspected()
-			cfg.Authenticate = caller
-			return newGuard(t, cfg).Wrap(server)
-		})
+		var bare, guarded int
+		for range 3 { // the most: stacks that lie free in spans in use, which are taken first, seem to cost nothing
+			bare = max(bare, costOf(t, p, message, func(server http.Handler) http.Handler { return server }))
+			guarded = max(guarded, costOf(t, p, message, func(server http.Handler) http.Handler {
+				cfg := inspected()
+				cfg.Authenticate = caller
+				return newGuard(t, cfg).Wrap(server)
+			}))
+		}
 		t.Logf("%.4q: %d bytes for a stream of the bare handler, %d with the Guard", message, bare, guarded)
 		if guarded > bare+streamRoom {
 			t.Errorf("%.4q: a stream takes %d bytes, without the Guard %d, want at most %d more", message, guarded, bare, streamRoom)
