@@ -19,10 +19,10 @@ type node struct {
 	out *bufio.Reader
 }
 
-// startNode starts the process, or returns nil and says so where no node is installed.
+// startNode starts the process, or returns nil where no node is installed, or one that is too old for reader.mjs.
 var startNode = sync.OnceValue(func() *node {
 	path, err := exec.LookPath("node")
-	if err != nil {
+	if err != nil || exec.Command(path, "--eval", "null ?? 0").Run() != nil {
 		return nil
 	}
 	cmd := exec.Command(path, "testdata/reader.mjs")
