@@ -59,23 +59,23 @@ func (a *access) compile(field string, lists AccessLists, messages mcpmsg.Config
 
 // checkPolicy is step 6: may this caller use this method, this tool, this prompt, this resource? A message that could not be read, and
 // goes on because its layer only detects, may be a use of any of them.
-func (j *judgement) checkPolicy() Denial {
+func (j *judgement) checkPolicy() *Denial {
 	switch {
 	case j.message != nil:
 	case j.endpoint == nil, j.r.Method != http.MethodPost, j.endpoint.open(), j.isStopped():
-		return Denial{}
+		return nil
 	default:
-		return Denial{Layer: LayerPolicy, Code: "message_unread", Status: http.StatusForbidden}
+		return &Denial{Layer: LayerPolicy, Code: "message_unread", Status: http.StatusForbidden}
 	}
 	for m := range j.message.Each() {
 		code, by := j.endpoint.refuses(j.identity.Name, &m)
 		j.compareDryRun(&m, code)
 		if code != "" {
-			return Denial{Layer: LayerPolicy, Code: code, Status: http.StatusForbidden, RPCID: j.message.ID, by: by}
+			return &Denial{Layer: LayerPolicy, Code: code, Status: http.StatusForbidden, RPCID: j.message.ID, by: by}
 		}
 		j.allowedBy = by
 	}
-	return Denial{}
+	return nil
 }
 
 // open reports whether every caller may use everything.

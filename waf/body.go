@@ -147,13 +147,13 @@ func bodyRefusal(err error) (code string, status int) {
 }
 
 // checkBody is step 5: it reads the whole body, once, into memory.
-func (j *judgement) checkBody() Denial {
+func (j *judgement) checkBody() *Denial {
 	r := j.r
 	if r.Body == nil || r.Body == http.NoBody || j.isUnread() {
-		return Denial{}
+		return nil
 	}
-	refuse := func(code string, status int) Denial {
-		return Denial{Layer: LayerBody, Code: code, Status: status, Close: true}
+	refuse := func(code string, status int) *Denial {
+		return &Denial{Layer: LayerBody, Code: code, Status: status, Close: true}
 	}
 	if j.endpoint != nil && !isIdentityCoding(r.Header["Content-Encoding"]) {
 		return refuse("body_encoded", http.StatusBadRequest)
@@ -186,7 +186,7 @@ func (j *judgement) checkBody() Denial {
 	}
 	r.ContentLength, r.TransferEncoding = int64(len(buf.bytes)), nil
 	r.Header.Del("Expect") // it is fulfilled
-	return Denial{}
+	return nil
 }
 
 // readBody reads the body within the time that it may take. A server that has no read deadlines sets its own bounds.

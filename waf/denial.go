@@ -60,12 +60,12 @@ func (g *Guard) deny(w http.ResponseWriter, r *http.Request, j *judgement) {
 	setRequestID(w.Header(), j.id)
 	if j.s != nil && j.s.onDeny != nil {
 		tracked := &trackingWriter{ResponseWriter: w, status: j.denial.Status}
-		j.s.onDeny(tracked, r, j.denial)
+		j.s.onDeny(tracked, r, *j.denial)
 		if tracked.wrote {
 			return
 		}
 	}
-	d := &j.denial
+	d := j.denial
 	f := answer.Refusal{
 		Status: d.Status, Header: d.header,
 		Close:   d.Close && r.ProtoMajor < 2, // HTTP/2 frames each request by itself, and the others on the connection are somebody else's

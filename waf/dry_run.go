@@ -27,7 +27,7 @@ func (j *judgement) compareDryRun(m *mcpmsg.Message, code string) {
 	if dry != "" {
 		action = ActionDryDeny
 	}
-	j.report(action, Denial{Layer: LayerPolicy, Code: cmp.Or(dry, code), Status: http.StatusForbidden})
+	j.report(action, &Denial{Layer: LayerPolicy, Code: cmp.Or(dry, code), Status: http.StatusForbidden})
 }
 
 // compareLists reports each tool and prompt in an answer that the lists to try out would hide and those in force show, or the other
@@ -65,7 +65,7 @@ func (j *judgement) compareLists(text []byte) {
 				}
 				if !reported[f] && len(reported) < maxDryRunEvents {
 					reported[f] = true
-					j.report(f.action, Denial{Layer: LayerPolicy, Code: f.code, Status: http.StatusForbidden, name: f.name})
+					j.report(f.action, &Denial{Layer: LayerPolicy, Code: f.code, Status: http.StatusForbidden, name: f.name})
 				}
 			}
 		}

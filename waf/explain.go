@@ -48,7 +48,7 @@ func (g *Guard) Explain(r *http.Request) Explanation {
 	j := &judgement{r: r.Clone(r.Context()), load: new(load), findings: new([]Denial)}
 	defer j.end()
 	if !g.hold(j) {
-		return Explanation{Verdict: j.denial}
+		return Explanation{Verdict: *j.denial}
 	}
 	defer j.letGo()
 	trial := *j.s

@@ -90,7 +90,7 @@ func (h *guardedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // admit judges the request, and answers it if it is refused. Else it puts before the server's writer what looks at the answer.
 func (g *Guard) admit(j *judgement) bool {
 	r := j.r
-	if g.judge(j); j.denied {
+	if g.judge(j); j.denial != nil {
 		g.deny(j.w, r, j)
 		return false
 	}
@@ -114,7 +114,10 @@ func (g *Guard) Check(r *http.Request) (d Denial, pass bool) {
 	}()
 	g.judge(j)
 	*r = *j.r
-	return j.denial, !j.denied
+	if j.denial != nil {
+		return *j.denial, false
+	}
+	return Denial{}, true
 }
 
 // judge takes a request through the steps, all of them under one state.
@@ -130,8 +133,7 @@ func (g *Guard) hold(j *judgement) bool {
 	for {
 		s := g.state.Load()
 		if s == nil {
-			j.denied = true
-			j.denial = Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true, RequestID: j.id}
+			j.denial = &Denial{Layer: LayerEndpoint, Code: "guard_closed", Status: http.StatusInternalServerError, MCP: true, Close: true, RequestID: j.id}
 			return false
 		}
 		if j.s = s; s.rules == nil {

@@ -23,19 +23,19 @@ type identities struct {
 
 // checkIdentity is step 4. Everywhere it finds out who calls and takes forged trusted headers away; on an endpoint it refuses a
 // token in the query and, unless the endpoint is anonymous, a caller that it does not know.
-func (j *judgement) checkIdentity() Denial {
+func (j *judgement) checkIdentity() *Denial {
 	id, err := j.s.identities.recognise(j.r)
 	if err != nil || len(id.Name) > maxNameBytes {
-		return Denial{Layer: LayerIdentity, Code: "identity_failed", Status: http.StatusInternalServerError}
+		return &Denial{Layer: LayerIdentity, Code: "identity_failed", Status: http.StatusInternalServerError}
 	}
 	j.identity, j.recognised = id, id.Name != ""
 	if _, query, ok := strings.Cut(requestTarget(j.r), "?"); ok && j.endpoint != nil && holdsToken(query) {
-		return Denial{Layer: LayerIdentity, Code: "token_in_query", Status: http.StatusBadRequest}
+		return &Denial{Layer: LayerIdentity, Code: "token_in_query", Status: http.StatusBadRequest}
 	}
 	if j.endpoint == nil || j.recognised || j.endpoint.Anonymous || j.preflight {
-		return Denial{}
+		return nil
 	}
-	return Denial{
+	return &Denial{
 		Layer: LayerIdentity, Code: "identity_required", Status: http.StatusUnauthorized,
 		header: http.Header{"Www-Authenticate": {j.s.challenge}},
 	}

@@ -86,7 +86,7 @@ func (s *state) compileChecks(cfg *Config) (errs []error) {
 	return errs
 }
 
-// judgement is the way of one request through the steps. Each step returns the refusal it finds, or the zero Denial.
+// judgement is the way of one request through the steps. Each step returns the refusal it finds, or nil.
 type judgement struct {
 	s    *state
 	id   string              // of the request: Event.RequestID
@@ -115,8 +115,7 @@ type judgement struct {
 	allowedBy accessDecision // of the policy, for the last message
 	findings  *[]Denial      // takes what the steps find, in place of events; nil unless the request is only explained
 
-	denied bool
-	denial Denial
+	denial *Denial // nil unless the request is refused
 	event  Event
 	start  time.Time
 }
@@ -129,7 +128,7 @@ func newJudgement(g *Guard, w http.ResponseWriter, r *http.Request) *judgement {
 // steps is the request's way; the order is part of the contract.
 var steps = [...]struct {
 	layer Layer // whose time it is
-	check func(*judgement) Denial
+	check func(*judgement) *Denial
 }{
 	{LayerValidate, (*judgement).checkRequest},
 	{LayerEndpoint, (*judgement).checkEndpoint},
@@ -156,19 +155,19 @@ func (j *judgement) run() {
 	}
 	for i := range steps {
 		d := j.step(i)
-		if d.Layer == LayerNone {
+		if d == nil {
 			continue
 		}
 		d.MCP = j.endpoint != nil
-		if j.findings != nil || j.modeOf(&d) == DetectOnly {
+		if j.findings != nil || j.modeOf(d) == DetectOnly {
 			j.report(ActionDetect, d)
 			continue
 		}
 		d.RequestID = j.id
-		j.denied, j.denial = true, d
+		j.denial = d
 		break
 	}
-	if j.denied {
+	if j.denial != nil {
 		j.addID()
 		j.report(ActionDeny, j.denial)
 		return
@@ -184,11 +183,11 @@ func (j *judgement) run() {
 	}
 	deleteTwins(j.r.Header, requestIDHeader)
 	setRequestID(j.r.Header, j.id)
-	j.report(ActionAllow, Denial{})
+	j.report(ActionAllow, &Denial{})
 }
 
 // step does one of the steps, and takes its time if somebody wants to know.
-func (j *judgement) step(i int) Denial {
+func (j *judgement) step(i int) *Denial {
 	if j.s.onEvent == nil {
 		return steps[i].check(j)
 	}
@@ -197,6 +196,9 @@ func (j *judgement) step(i int) Denial {
 	j.event.took[steps[i].layer] += max(time.Since(begin), 1) // 0 is a layer that was not reached, and some clocks are coarse
 	return d
 }
+
+// setSince sets d to the time since begin.
+func setSince(d *time.Duration, begin time.Time) { *d = time.Since(begin) }
 
 // modeOf returns the mode that is in force for a refusal.
 func (j *judgement) modeOf(d *Denial) Mode {
@@ -236,10 +238,10 @@ func (j *judgement) end() {
 }
 
 // report sends an event about the decision d.
-func (j *judgement) report(action Action, d Denial) {
+func (j *judgement) report(action Action, d *Denial) {
 	if j.findings != nil {
 		if action == ActionDetect {
-			*j.findings = append(*j.findings, d)
+			*j.findings = append(*j.findings, *d)
 		}
 		return
 	}
@@ -273,26 +275,26 @@ func (j *judgement) report(action Action, d Denial) {
 //
 // CONNECT asks for a tunnel, in which nothing could be judged. A field that names another path for routers to go by must not
 // lead to an endpoint behind the back of the target.
-func (j *judgement) checkRequest() Denial {
+func (j *judgement) checkRequest() *Denial {
 	r := j.r
 	if r.Method == http.MethodConnect {
-		return Denial{Layer: LayerValidate, Code: "method_connect", Status: http.StatusMethodNotAllowed, Close: true}
+		return &Denial{Layer: LayerValidate, Code: "method_connect", Status: http.StatusMethodNotAllowed, Close: true}
 	}
 	if j.isRerouted() {
-		return Denial{Layer: LayerValidate, Code: "header_reroutes", Status: http.StatusBadRequest, beyond: true}
+		return &Denial{Layer: LayerValidate, Code: "header_reroutes", Status: http.StatusBadRequest, beyond: true}
 	}
 	v := j.s.request.Check(validate.RequestView{
 		Method: r.Method, Target: requestTarget(r), Host: r.Host, Proto: r.Proto, Header: r.Header,
 		ContentLength: r.ContentLength, TransferEncoding: r.TransferEncoding, Parsed: true,
 	})
 	if v.OK() {
-		return Denial{}
+		return nil
 	}
-	d := Denial{Layer: LayerValidate, Code: v.Code.String(), Status: v.Code.Status(), Close: true}
+	d := &Denial{Layer: LayerValidate, Code: v.Code.String(), Status: v.Code.Status(), Close: true}
 	switch v.Code {
 	case validate.CodeProtocolVersionInvalid:
 		if d.Close = false; j.endpoint != nil {
-			j.endpoint.versions.tell(&d, r.Header.Get("Mcp-Protocol-Version"))
+			j.endpoint.versions.tell(d, r.Header.Get("Mcp-Protocol-Version"))
 		}
 	case validate.CodeMCPMethodInvalid, validate.CodeMCPNameInvalid, validate.CodeMCPParamInvalid, validate.CodeMCPEncodingInvalid:
 		d.RPCCode, d.RPCText, d.Close = rpcHeaderMismatch, "Header mismatch", false
@@ -321,7 +323,7 @@ func (j *judgement) isRerouted() bool {
 
 // checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint. Neither has one that
 // goes on after a "#", for readers to whom that is no fragment, nor one where a stream is asked for that only nearly is an endpoint.
-func (j *judgement) checkEndpoint() Denial {
+func (j *judgement) checkEndpoint() *Denial {
 	path, _, _ := strings.Cut(requestTarget(j.r), "?")
 	switch {
 	case j.ambiguous, j.endpoint != nil && strings.Contains(path, "#"):
@@ -329,37 +331,38 @@ func (j *judgement) checkEndpoint() Denial {
 	case j.endpoint == nil && j.r.Method == http.MethodGet && namesEvents(j.r.Header["Accept"]) && !j.metadata && j.s.endpoints.nearly(j.path):
 		return ambiguousDenial()
 	}
-	return Denial{}
+	return nil
 }
 
-func ambiguousDenial() Denial {
-	return Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest, beyond: true}
+func ambiguousDenial() *Denial {
+	return &Denial{Layer: LayerEndpoint, Code: "endpoint_ambiguous", Status: http.StatusBadRequest, beyond: true}
 }
 
 // checkRules is step 7.
-func (j *judgement) checkRules() Denial {
+func (j *judgement) checkRules() *Denial {
 	if j.s.rules == nil {
-		return Denial{}
+		return nil
 	}
 	if j.rules == nil {
-		return Denial{Layer: LayerRules, Code: "rules_closed", Status: http.StatusInternalServerError}
+		return &Denial{Layer: LayerRules, Code: "rules_closed", Status: http.StatusInternalServerError}
 	}
-	begin := time.Now()
-	defer func() { j.event.RulesTime = time.Since(begin) }()
+	if j.s.onEvent != nil {
+		defer setSince(&j.event.RulesTime, time.Now())
+	}
 	body, _ := j.bytes()
 	in := ruleInput{Request: j.r, Body: body, Message: j.message, Identity: j.identity.Name, MCP: j.endpoint != nil}
 	in.ClientIP, in.ClientPort = j.client, j.clientPort
 	in.Authenticated = j.recognised || j.endpoint != nil // the identity step let it pass
 	verdict := j.rules.evaluate(in)
 	j.event.RuleIDs = verdict.RuleIDs
-	d := Denial{Layer: LayerRules, RuleIDs: verdict.RuleIDs}
+	d := &Denial{Layer: LayerRules, RuleIDs: verdict.RuleIDs}
 	switch {
 	case verdict.Err != nil:
 		d.Code, d.Status = "rules_failed", http.StatusInternalServerError
 	case verdict.Denied:
 		d.Code, d.Status = "rules_matched", verdict.Status
 	default:
-		return Denial{}
+		return nil
 	}
 	if j.message != nil {
 		d.RPCID = j.message.ID

@@ -111,20 +111,20 @@ func (j *judgement) caller() string {
 }
 
 // checkStreams bounds the streams that a caller keeps open.
-func (j *judgement) checkStreams() Denial {
+func (j *judgement) checkStreams() *Denial {
 	if j.endpoint == nil || j.w == nil || !j.opensStream() {
-		return Denial{}
+		return nil
 	}
 	caller := j.caller()
 	if !j.load.addStream(&j.s.limits, caller) {
-		d := Denial{Layer: LayerPolicy, Code: "streams_too_many", Status: http.StatusTooManyRequests, header: retryAfter(time.Second)}
+		d := &Denial{Layer: LayerPolicy, Code: "streams_too_many", Status: http.StatusTooManyRequests, header: retryAfter(time.Second)}
 		if j.message != nil {
 			d.RPCID = j.message.ID
 		}
 		return d
 	}
 	j.stream = caller
-	return Denial{}
+	return nil
 }
 
 // opensStream reports whether the answer is a stream that has no end of its own.
@@ -133,9 +133,9 @@ func (j *judgement) opensStream() bool {
 }
 
 // checkRate asks the Limiter about every message.
-func (j *judgement) checkRate() Denial {
+func (j *judgement) checkRate() *Denial {
 	if j.s.limiter == nil || j.message == nil {
-		return Denial{}
+		return nil
 	}
 	for m := range j.message.Each() {
 		key := LimiterKey{Caller: j.caller(), Endpoint: j.endpoint.Path, Method: string(m.MethodText.AppendText(nil))}
@@ -145,12 +145,12 @@ func (j *judgement) checkRate() Denial {
 		ok, wait, err := j.s.limiter.Allow(j.r.Context(), key)
 		switch {
 		case err != nil:
-			return Denial{Layer: LayerPolicy, Code: "limiter_failed", Status: http.StatusInternalServerError, RPCID: j.message.ID}
+			return &Denial{Layer: LayerPolicy, Code: "limiter_failed", Status: http.StatusInternalServerError, RPCID: j.message.ID}
 		case !ok:
-			return Denial{Layer: LayerPolicy, Code: "rate_exceeded", Status: http.StatusTooManyRequests, RPCID: j.message.ID, header: retryAfter(wait)}
+			return &Denial{Layer: LayerPolicy, Code: "rate_exceeded", Status: http.StatusTooManyRequests, RPCID: j.message.ID, header: retryAfter(wait)}
 		}
 	}
-	return Denial{}
+	return nil
 }
 
 // retryAfter says when to come back, in whole seconds, at least one.

@@ -11,16 +11,17 @@ import (
 )
 
 // checkMessage is the second half of step 5: the message must have one meaning, and its mirror headers must tell the same.
-func (j *judgement) checkMessage() Denial {
+func (j *judgement) checkMessage() *Denial {
 	body, whole := j.bytes()
 	if j.endpoint == nil {
 		return j.discover(body, whole)
 	}
 	if j.r.Method != http.MethodPost || !whole {
-		return Denial{}
+		return nil
 	}
-	begin := time.Now()
-	defer func() { j.event.Message = time.Since(begin) }()
+	if j.s.onEvent != nil {
+		defer setSince(&j.event.Message, time.Now())
+	}
 	m, v := j.s.messages.Check(body, mcpmsg.Context{Version: j.version, Direction: mcpmsg.FromClient})
 	if v.OK() {
 		j.parsed, j.message = m, &j.parsed
@@ -33,14 +34,14 @@ func (j *judgement) checkMessage() Denial {
 }
 
 // messageDenial refuses the message for a violation.
-func (j *judgement) messageDenial(v mcpmsg.Violation, body []byte, id mcpmsg.Raw) Denial {
-	d := Denial{Layer: LayerMessage, Code: v.Code.String(), Status: http.StatusBadRequest, RPCID: id}
+func (j *judgement) messageDenial(v mcpmsg.Violation, body []byte, id mcpmsg.Raw) *Denial {
+	d := &Denial{Layer: LayerMessage, Code: v.Code.String(), Status: http.StatusBadRequest, RPCID: id}
 	d.RPCCode, d.RPCText = v.RPC()
 	switch {
 	case v.Code == mcpmsg.CodeMethodUnknown && j.version.Stateless():
 		d.Status = http.StatusNotFound // elsewhere 404 means that the session has ended
 	case v.Code == mcpmsg.CodeVersionUnsupported && j.version == 0:
-		j.endpoint.versions.tell(&d, versionAt(body, v.Offset))
+		j.endpoint.versions.tell(d, versionAt(body, v.Offset))
 	case v.Code == mcpmsg.CodeVersionUnsupported: // by the message; the header names one that is served
 		d.Code, d.RPCCode, d.RPCText = mcpmsg.CodeVersionMismatch.String(), rpcHeaderMismatch, "Header mismatch"
 	}
@@ -61,12 +62,12 @@ func versionAt(body []byte, offset int) string {
 //
 // Source: MCP 2026-07-28, Streamable HTTP, Server Validation.
 func (j *judgement) addID() {
-	d := &j.denial
+	d := j.denial
 	if d.RPCCode != rpcHeaderMismatch && d.RPCCode != rpcVersionUnsupported || d.Layer >= LayerIdentity || j.endpoint == nil || j.r.Method != http.MethodPost {
 		return
 	}
-	for _, step := range [...]func(*judgement) Denial{(*judgement).checkIdentity, (*judgement).checkSession, (*judgement).checkBody} {
-		if more := step(j); more.Layer != LayerNone {
+	for _, step := range [...]func(*judgement) *Denial{(*judgement).checkIdentity, (*judgement).checkSession, (*judgement).checkBody} {
+		if more := step(j); more != nil {
 			d.Close = d.Close || more.Close
 			return
 		}
@@ -80,9 +81,9 @@ func (j *judgement) addID() {
 const codeExposed = "endpoint_exposed"
 
 // discover looks for MCP on a path that is no endpoint: a route that nobody knew to guard is how CVE-2026-33032 came about.
-func (j *judgement) discover(body []byte, whole bool) Denial {
+func (j *judgement) discover(body []byte, whole bool) *Denial {
 	if j.r.Method != http.MethodPost {
-		return Denial{}
+		return nil
 	}
 	if j.s.endpoints.nearly(j.path) && (hasMCPHeader(j.r.Header) || !whole || mayBeMessage(body)) {
 		return ambiguousDenial()
@@ -93,12 +94,12 @@ func (j *judgement) discover(body []byte, whole bool) Denial {
 		exposed = m.Kind != 0
 	}
 	if !exposed {
-		return Denial{}
+		return nil
 	}
-	d := Denial{Layer: LayerEndpoint, Code: codeExposed, Status: http.StatusForbidden}
+	d := &Denial{Layer: LayerEndpoint, Code: codeExposed, Status: http.StatusForbidden}
 	if !j.s.strictDiscovery {
 		j.report(ActionDetect, d)
-		return Denial{}
+		return nil
 	}
 	return d
 }

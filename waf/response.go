@@ -342,5 +342,5 @@ func faultCode(err error) string {
 
 // report sends an event about an answer that was not passed on.
 func (w *response) report(code string) {
-	w.j.report(ActionDeny, Denial{Layer: LayerResponse, Code: code, Status: http.StatusBadGateway})
+	w.j.report(ActionDeny, &Denial{Layer: LayerResponse, Code: code, Status: http.StatusBadGateway})
 }

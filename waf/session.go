@@ -65,12 +65,12 @@ func (b *sessionBinding) release(identity, bound string) (id string, ok bool) {
 
 // checkSession gives the server its own session id back, in the header field and in the query of the HTTP+SSE transport. An id
 // that was not issued to this caller is a session that does not exist: 404, on which a client begins a new one.
-func (j *judgement) checkSession() Denial {
+func (j *judgement) checkSession() *Denial {
 	b := j.s.sessions
 	if b == nil || j.endpoint == nil || j.preflight {
-		return Denial{}
+		return nil
 	}
-	unknown := Denial{Layer: LayerIdentity, Code: "session_unknown", Status: http.StatusNotFound}
+	unknown := &Denial{Layer: LayerIdentity, Code: "session_unknown", Status: http.StatusNotFound}
 	if j.version.Stateless() {
 		j.r.Header.Del(sessionHeader) // it means nothing there, and must not mean something to the server
 	}
@@ -82,7 +82,7 @@ func (j *judgement) checkSession() Denial {
 		j.r.Header[sessionHeader] = []string{id}
 	}
 	if j.r.URL == nil || j.r.URL.RawQuery == "" {
-		return Denial{}
+		return nil
 	}
 	query, ok := mapSessionParameter(j.r.URL.RawQuery, func(bound string) (string, bool) {
 		return b.release(j.identity.Name, bound)
@@ -95,7 +95,7 @@ func (j *judgement) checkSession() Denial {
 		u.RawQuery = query
 		j.r.URL, j.r.RequestURI = &u, u.RequestURI()
 	}
-	return Denial{}
+	return nil
 }
 
 // bindHeader binds the session id in the header of an answer.

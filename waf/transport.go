@@ -12,10 +12,10 @@ import (
 // checkTransport is step 3, on endpoints only: verb, Host, Origin, upgrade, media type, Accept, session parameter, protocol version.
 //
 // Source: MCP 2025-11-25 and 2026-07-28, Streamable HTTP; MCP 2024-11-05, HTTP with SSE.
-func (j *judgement) checkTransport() Denial {
+func (j *judgement) checkTransport() *Denial {
 	ep, r := j.endpoint, j.r
 	if ep == nil {
-		return Denial{}
+		return nil
 	}
 	if allow := ep.verbs(); !slices.Contains(allow, r.Method) {
 		d := transportDenial("transport_verb", http.StatusMethodNotAllowed)
@@ -54,21 +54,21 @@ func (j *judgement) checkTransport() Denial {
 
 // checkVersionHeader reads MCP-Protocol-Version. That it agrees with the message is checked with the message; so is a
 // request without it, whose revision only the message may tell.
-func (j *judgement) checkVersionHeader() Denial {
+func (j *judgement) checkVersionHeader() *Denial {
 	values := j.r.Header["Mcp-Protocol-Version"]
 	if len(values) == 0 {
-		return Denial{}
+		return nil
 	}
 	version, known := mcpmsg.ParseVersion(values[0])
 	if len(values) > 1 || !known || !j.endpoint.versions[version] {
 		return j.endpoint.versions.denial(LayerTransport, values[0])
 	}
 	j.version = version
-	return Denial{}
+	return nil
 }
 
-func transportDenial(code string, status int) Denial {
-	return Denial{Layer: LayerTransport, Code: code, Status: status}
+func transportDenial(code string, status int) *Denial {
+	return &Denial{Layer: LayerTransport, Code: code, Status: status}
 }
 
 var (

@@ -22,9 +22,9 @@ const (
 type versionSet [mcpmsg.V20260728 + 1]bool
 
 // denial refuses a protocol version.
-func (s *versionSet) denial(layer Layer, requested string) Denial {
-	d := Denial{Layer: layer, Code: "version_unsupported", Status: http.StatusBadRequest}
-	s.tell(&d, requested)
+func (s *versionSet) denial(layer Layer, requested string) *Denial {
+	d := &Denial{Layer: layer, Code: "version_unsupported", Status: http.StatusBadRequest}
+	s.tell(d, requested)
 	return d
 }
 
@@ -57,10 +57,10 @@ func isVersionText(s string) bool {
 }
 
 // checkVersionOf refuses the message if it is of a revision that is not among those served.
-func (j *judgement) checkVersionOf(layer Layer, served *versionSet) Denial {
+func (j *judgement) checkVersionOf(layer Layer, served *versionSet) *Denial {
 	yes, requested := j.servesVersionOf(j.message, served)
 	if yes {
-		return Denial{}
+		return nil
 	}
 	d := served.denial(layer, requested)
 	if d.RPCID = j.message.ID; j.version == 0 && j.message.Method != mcpmsg.MethodInitialize {
@@ -102,13 +102,13 @@ type callerVersions struct {
 }
 
 // checkCallerVersion is the first part of step 6: is the revision new enough for this caller?
-func (j *judgement) checkCallerVersion() (d Denial) {
+func (j *judgement) checkCallerVersion() (d *Denial) {
 	if j.endpoint == nil {
-		return d
+		return nil
 	}
 	caller, ok := j.endpoint.callers[j.identity.Name]
 	if !ok {
-		return d
+		return nil
 	}
 	switch {
 	case j.version != 0 && !caller.versionSet[j.version]:
@@ -118,9 +118,9 @@ func (j *judgement) checkCallerVersion() (d Denial) {
 	case j.message != nil:
 		d = j.checkVersionOf(LayerPolicy, &caller.versionSet)
 	case j.r.Method == http.MethodPost && !j.isStopped(): // it goes on because its layer only detects, and may be of any revision
-		d = Denial{Layer: LayerPolicy, Code: "message_unread", Status: http.StatusForbidden}
+		d = &Denial{Layer: LayerPolicy, Code: "message_unread", Status: http.StatusForbidden}
 	}
-	if d.Layer != LayerNone {
+	if d != nil {
 		d.by = accessDecision{list: "min_versions", Decision: policy.Decision{Reason: policy.Unmet, Rule: caller.rule}}
 	}
 	return d
