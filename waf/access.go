@@ -61,8 +61,10 @@ func (a *access) compile(field string, lists AccessLists, messages mcpmsg.Config
 // goes on because its layer only detects, may be a use of any of them.
 func (j *judgement) checkPolicy() *Denial {
 	switch {
+	case j.endpoint == nil, j.endpoint.open() && j.endpoint.dryRun == nil:
+		return nil
 	case j.message != nil:
-	case j.endpoint == nil, j.r.Method != http.MethodPost, j.endpoint.open(), j.isStopped():
+	case j.r.Method != http.MethodPost, j.endpoint.open(), j.isStopped():
 		return nil
 	default:
 		return &Denial{Layer: LayerPolicy, Code: "message_unread", Status: http.StatusForbidden}

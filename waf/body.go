@@ -163,7 +163,8 @@ func (j *judgement) checkBody() *Denial {
 	}
 	buf, err := j.readBody()
 	if buf != nil {
-		j.body = &replay{buf: buf, source: r.Body}
+		j.body = &j.replaying
+		j.body.buf, j.body.source = buf, r.Body
 	}
 	if err != nil {
 		d := refuse(bodyRefusal(err))
@@ -185,14 +186,18 @@ func (j *judgement) checkBody() *Denial {
 		return refuse("body_unexpected", http.StatusBadRequest)
 	}
 	r.ContentLength, r.TransferEncoding = int64(len(buf.bytes)), nil
-	r.Header.Del("Expect") // it is fulfilled
+	if len(r.Header["Expect"]) > 0 {
+		delete(r.Header, "Expect") // it is fulfilled
+	}
 	return nil
 }
 
 // readBody reads the body within the time that it may take. A server that has no read deadlines sets its own bounds.
 func (j *judgement) readBody() (*buffer, error) {
 	begin := time.Now()
-	defer func() { j.event.ReadBody = time.Since(begin) }()
+	if j.event != nil {
+		defer setSince(&j.event.ReadBody, begin)
+	}
 	if j.w != nil {
 		c := http.NewResponseController(j.w)
 		if c.SetReadDeadline(begin.Add(j.s.limits.BodyTimeout)) == nil {
@@ -248,7 +253,9 @@ func (p *replay) Read(dst []byte) (int, error) {
 	}
 	if p.off < len(p.buf.bytes) {
 		n := copy(dst, p.buf.bytes[p.off:])
-		p.off += n
+		if p.off += n; p.off == len(p.buf.bytes) && p.rest == nil {
+			return n, io.EOF
+		}
 		return n, nil
 	}
 	if p.rest != nil {

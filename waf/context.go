@@ -14,11 +14,21 @@ type Identity struct {
 
 type contextKey struct{}
 
-// verdict is what a Guard hands to the handler through the context.
+// verdict is the context of a request that was let through. It hands on what the Guard found out.
 type verdict struct {
+	context.Context // of the request as it came
+
 	message    *mcpmsg.Message // nil if the request carried none
 	identity   Identity
 	recognised bool
+}
+
+// Value implements context.Context.
+func (v *verdict) Value(key any) any {
+	if key == (contextKey{}) {
+		return v
+	}
+	return v.Context.Value(key)
 }
 
 // MessageFrom returns the MCP message that a [Guard] parsed, and whether there is one. The message aliases the request's

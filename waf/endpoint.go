@@ -30,13 +30,17 @@ type endpoint struct {
 // endpoint of the wire form counts, unless a lenient router would reach one with other settings: then the path has two
 // meanings and there is no answer.
 type endpointTable struct {
-	wire   pathTable
-	folded pathTable
+	wire    pathTable
+	folded  pathTable
+	settled map[string]*endpoint // of the exact paths without ambiguity, so that most requests are done with one look
 }
 
 // find returns the endpoint that path leads to, or nil. It returns ambiguous if readers could disagree on which one. A dot segment
 // takes readers that clean paths elsewhere, and each of them may undo other escapes first.
 func (t *endpointTable) find(path string) (ep *endpoint, ambiguous bool) {
+	if ep = t.settled[path]; ep != nil {
+		return ep, false
+	}
 	wire, folded := t.wire.find(path), t.folded.find(foldPath(path))
 	if ep = cmp.Or(wire, folded); ep == nil {
 		return nil, false
@@ -217,6 +221,13 @@ func compileEndpoints(endpoints []Endpoint, messages mcpmsg.Config) (*endpointTa
 		stream.Path, stream.streams = e.SSEPath, true
 		add(configField("Config.Endpoints", i)+".SSEPath", e.SSEPath, &stream)
 	}
+	settled := make(map[string]*endpoint, len(t.wire.exact))
+	for path := range t.wire.exact {
+		if ep, ambiguous := t.find(path); !ambiguous {
+			settled[path] = ep
+		}
+	}
+	t.settled = settled
 	return t, errs
 }
 

@@ -74,8 +74,10 @@ func (ids *identities) recognise(r *http.Request) (Identity, error) {
 	if trusted != "" {
 		return Identity{Name: trusted, Method: "trusted-header"}, nil
 	}
-	if name := ids.bearerName(r.Header["Authorization"]); name != "" {
-		return Identity{Name: name, Method: "bearer"}, nil
+	if len(ids.bearer) > 0 {
+		if name := ids.bearerName(r.Header["Authorization"]); name != "" {
+			return Identity{Name: name, Method: "bearer"}, nil
+		}
 	}
 	if ids.hook == nil {
 		return Identity{}, nil
@@ -122,7 +124,7 @@ func isSpelling(name, canonical string) bool {
 //
 // Source: RFC 6750, 2.1; RFC 9110, 11.4 (the scheme is case-insensitive).
 func (ids *identities) bearerName(authorization []string) string {
-	if len(ids.bearer) == 0 || len(authorization) != 1 {
+	if len(authorization) != 1 {
 		return ""
 	}
 	scheme, token, ok := strings.Cut(authorization[0], " ")

@@ -1,7 +1,6 @@
 package waf
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -90,6 +89,7 @@ func (s *state) compileChecks(cfg *Config) (errs []error) {
 type judgement struct {
 	s    *state
 	id   string              // of the request: Event.RequestID
+	ids  [1]string           // the field by which the handler finds it
 	w    http.ResponseWriter // nil where Check decides alone; response, once there is one
 	r    *http.Request       // with the replayed body and the verdict's context, once that is known
 	load *load
@@ -102,7 +102,11 @@ type judgement struct {
 	metadata   bool           // a well-known document is asked for
 	preflight  bool           // a CORS preflight: it carries no credentials and no message
 	version    mcpmsg.Version // of MCP-Protocol-Version; 0 if the request has none
-	client     netip.Addr
+	reroutes   bool           // a field may name another path than the target, see noteFields
+	overrides  bool           // a field may name another verb
+	repeatsID  bool           // a field may be read as the one that carries id
+	located    bool           // client and clientPort are known
+	client     netip.Addr     // see clientAddr
 	clientPort int
 	identity   Identity
 	recognised bool
@@ -110,14 +114,18 @@ type judgement struct {
 	response   *response // nil if nothing looks at the answer
 	body       *replay   // nil if the request has no body, or it was not read
 	message    *mcpmsg.Message
-	parsed     mcpmsg.Message // what message points to
+
+	parsed    mcpmsg.Message // what message points to
+	replaying replay         // what body points to
+	verdict   verdict        // the request's context, once it is let through
 
 	allowedBy accessDecision // of the policy, for the last message
 	findings  *[]Denial      // takes what the steps find, in place of events; nil unless the request is only explained
 
-	denial *Denial // nil unless the request is refused
-	event  Event
-	start  time.Time
+	denial  *Denial // nil unless the request is refused
+	event   *Event  // nil unless somebody wants to know
+	start   time.Time
+	stepped time.Time // when the last step ended
 }
 
 //go:noinline // into a frame that stays, see guardedHandler
@@ -125,55 +133,62 @@ func newJudgement(g *Guard, w http.ResponseWriter, r *http.Request) *judgement {
 	return &judgement{id: newRequestID(), w: w, r: r, load: &g.load}
 }
 
-// steps is the request's way; the order is part of the contract.
-var steps = [...]struct {
-	layer Layer // whose time it is
-	check func(*judgement) *Denial
-}{
-	{LayerValidate, (*judgement).checkRequest},
-	{LayerEndpoint, (*judgement).checkEndpoint},
-	{LayerTransport, (*judgement).checkTransport},
-	{LayerIdentity, (*judgement).checkIdentity},
-	{LayerIdentity, (*judgement).checkSession},
-	{LayerBody, (*judgement).checkBody},
-	{LayerMessage, (*judgement).checkMessage},
-	{LayerPolicy, (*judgement).checkCallerVersion},
-	{LayerPolicy, (*judgement).checkPolicy},
-	{LayerPolicy, (*judgement).checkStreams},
-	{LayerPolicy, (*judgement).checkRate},
-	{LayerRules, (*judgement).checkRules},
+// refused takes the request through the steps until one refuses. Their order is part of the contract.
+func (j *judgement) refused() bool {
+	return j.refusedBy(LayerValidate, j.checkRequest()) ||
+		j.refusedBy(LayerEndpoint, j.checkEndpoint()) ||
+		j.refusedBy(LayerTransport, j.checkTransport()) ||
+		j.refusedBy(LayerIdentity, j.checkIdentity()) ||
+		j.refusedBy(LayerIdentity, j.checkSession()) ||
+		j.refusedBy(LayerBody, j.checkBody()) ||
+		j.refusedBy(LayerMessage, j.checkMessage()) ||
+		j.refusedBy(LayerPolicy, j.checkCallerVersion()) ||
+		j.refusedBy(LayerPolicy, j.checkPolicy()) ||
+		j.refusedBy(LayerPolicy, j.checkStreams()) ||
+		j.refusedBy(LayerPolicy, j.checkRate()) ||
+		j.refusedBy(LayerRules, j.checkRules())
 }
 
-// run takes the request through the steps until one refuses.
+// refusedBy reports whether a step ends the request's way. The layer is the one whose time the step took.
+func (j *judgement) refusedBy(layer Layer, d *Denial) bool {
+	if j.event != nil {
+		now := time.Now()
+		j.event.took[layer] += max(now.Sub(j.stepped), 1) // 0 is a layer that was not reached, and some clocks are coarse
+		j.stepped = now
+	}
+	if d == nil {
+		return false
+	}
+	d.MCP = j.endpoint != nil
+	if j.findings != nil || j.modeOf(d) == DetectOnly {
+		j.report(ActionDetect, d)
+		j.stepped = time.Now() // what hears of it takes its own time
+		return false
+	}
+	d.RequestID = j.id
+	j.denial = d
+	return true
+}
+
+// run judges the request, and makes it the one that the handler gets if it is let through.
 func (j *judgement) run() {
-	j.start = time.Now()
+	if j.s.onEvent != nil || j.findings != nil {
+		j.event, j.start = new(Event), time.Now()
+	}
 	j.path = targetPath(j.r)
-	j.client, j.clientPort = j.s.proxies.client(j.r)
+	j.s.proxies.disarm(j.r)
+	j.noteFields()
 	j.endpoint, j.ambiguous = j.s.endpoints.find(j.path)
 	if !j.ambiguous && isMetadata(j.r, j.path) {
 		j.endpoint, j.metadata = nil, true
 	}
-	for i := range steps {
-		d := j.step(i)
-		if d == nil {
-			continue
-		}
-		d.MCP = j.endpoint != nil
-		if j.findings != nil || j.modeOf(d) == DetectOnly {
-			j.report(ActionDetect, d)
-			continue
-		}
-		d.RequestID = j.id
-		j.denial = d
-		break
-	}
-	if j.denial != nil {
+	if j.stepped = j.start; j.refused() {
 		j.addID()
 		j.report(ActionDeny, j.denial)
 		return
 	}
-	j.r = j.r.WithContext(context.WithValue(j.r.Context(), contextKey{},
-		&verdict{message: j.message, identity: j.identity, recognised: j.recognised}))
+	j.verdict = verdict{j.r.Context(), j.message, j.identity, j.recognised}
+	j.r = j.r.WithContext(&j.verdict)
 	if j.body != nil {
 		j.r.Body = j.body
 		j.r.GetBody = j.body.again
@@ -181,20 +196,12 @@ func (j *judgement) run() {
 	if j.r.Header == nil {
 		j.r.Header = make(http.Header)
 	}
-	deleteTwins(j.r.Header, requestIDHeader)
-	setRequestID(j.r.Header, j.id)
-	j.report(ActionAllow, &Denial{})
-}
-
-// step does one of the steps, and takes its time if somebody wants to know.
-func (j *judgement) step(i int) *Denial {
-	if j.s.onEvent == nil {
-		return steps[i].check(j)
+	if j.repeatsID {
+		deleteTwins(j.r.Header, requestIDHeader)
 	}
-	begin := time.Now()
-	d := steps[i].check(j)
-	j.event.took[steps[i].layer] += max(time.Since(begin), 1) // 0 is a layer that was not reached, and some clocks are coarse
-	return d
+	j.ids[0] = j.id
+	j.r.Header[requestIDHeader] = j.ids[:]
+	j.report(ActionAllow, &Denial{})
 }
 
 // setSince sets d to the time since begin.
@@ -202,12 +209,20 @@ func setSince(d *time.Duration, begin time.Time) { *d = time.Since(begin) }
 
 // modeOf returns the mode that is in force for a refusal.
 func (j *judgement) modeOf(d *Denial) Mode {
-	if j.endpoint != nil && !d.beyond {
-		if m, ok := j.endpoint.Modes[d.Layer]; ok {
+	if d.beyond {
+		return j.s.mode[d.Layer]
+	}
+	return j.modeOfLayer(d.Layer)
+}
+
+// modeOfLayer returns the mode that is in force for a layer where the request leads.
+func (j *judgement) modeOfLayer(layer Layer) Mode {
+	if j.endpoint != nil {
+		if m, ok := j.endpoint.Modes[layer]; ok {
 			return m
 		}
 	}
-	return j.s.mode[d.Layer]
+	return j.s.mode[layer]
 }
 
 // letGo ends what Guard.hold began.
@@ -248,7 +263,7 @@ func (j *judgement) report(action Action, d *Denial) {
 	if j.s.onEvent == nil {
 		return
 	}
-	e := j.event
+	e := *j.event
 	e.RequestID = j.id
 	e.Time, e.Action, e.Layer, e.Code, e.Status, e.RuleIDs = time.Now(), action, d.Layer, d.Code, d.Status, d.RuleIDs
 	e.Total = e.Time.Sub(j.start) - e.ReadBody
@@ -302,11 +317,36 @@ func (j *judgement) checkRequest() *Denial {
 	return d
 }
 
+// noteFields notes which fields there are, in any spelling, that only few requests have and that need a closer look.
+func (j *judgement) noteFields() {
+	for name := range j.r.Header {
+		if len(name) < len("X-Request-Id") || name[0]|0x20 != 'x' {
+			continue
+		}
+		j.reroutes = j.reroutes || namesPath(name)
+		j.overrides = j.overrides || namesVerb(name)
+		j.repeatsID = j.repeatsID || name != requestIDHeader && isSpelling(name, requestIDHeader)
+	}
+}
+
+// namesPath reports whether some frameworks replace the path of the target by what the field says.
+func namesPath(name string) bool {
+	return isSpelling(name, "X-Original-Url") || isSpelling(name, "X-Rewrite-Url")
+}
+
+// namesVerb reports whether some frameworks replace the verb by what the field says.
+func namesVerb(name string) bool {
+	return isSpelling(name, "X-Http-Method-Override") || isSpelling(name, "X-Http-Method") || isSpelling(name, "X-Method-Override")
+}
+
 // isRerouted reports whether a field by which some frameworks replace the path of the target leads to an endpoint, or away from
 // this one, or in a way that they may take for either.
 func (j *judgement) isRerouted() bool {
+	if !j.reroutes {
+		return false
+	}
 	for name, values := range j.r.Header {
-		if !isSpelling(name, "X-Original-Url") && !isSpelling(name, "X-Rewrite-Url") {
+		if !namesPath(name) {
 			continue
 		}
 		for _, target := range values {
@@ -326,7 +366,7 @@ func (j *judgement) isRerouted() bool {
 func (j *judgement) checkEndpoint() *Denial {
 	path, _, _ := strings.Cut(requestTarget(j.r), "?")
 	switch {
-	case j.ambiguous, j.endpoint != nil && strings.Contains(path, "#"):
+	case j.ambiguous, j.endpoint != nil && strings.IndexByte(path, '#') >= 0:
 		return ambiguousDenial()
 	case j.endpoint == nil && j.r.Method == http.MethodGet && namesEvents(j.r.Header["Accept"]) && !j.metadata && j.s.endpoints.nearly(j.path):
 		return ambiguousDenial()
@@ -346,15 +386,17 @@ func (j *judgement) checkRules() *Denial {
 	if j.rules == nil {
 		return &Denial{Layer: LayerRules, Code: "rules_closed", Status: http.StatusInternalServerError}
 	}
-	if j.s.onEvent != nil {
+	if j.event != nil {
 		defer setSince(&j.event.RulesTime, time.Now())
 	}
 	body, _ := j.bytes()
 	in := ruleInput{Request: j.r, Body: body, Message: j.message, Identity: j.identity.Name, MCP: j.endpoint != nil}
-	in.ClientIP, in.ClientPort = j.client, j.clientPort
+	in.ClientIP, in.ClientPort = j.clientAddr()
 	in.Authenticated = j.recognised || j.endpoint != nil // the identity step let it pass
 	verdict := j.rules.evaluate(in)
-	j.event.RuleIDs = verdict.RuleIDs
+	if j.event != nil {
+		j.event.RuleIDs = verdict.RuleIDs
+	}
 	d := &Denial{Layer: LayerRules, RuleIDs: verdict.RuleIDs}
 	switch {
 	case verdict.Err != nil:

@@ -3,6 +3,7 @@ package waf
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -104,10 +105,20 @@ func (j *judgement) caller() string {
 	if j.recognised {
 		return j.identity.Name
 	}
-	if network, err := j.client.Prefix(64); err == nil && j.client.Is6() {
+	addr, _ := j.clientAddr()
+	if network, err := addr.Prefix(64); err == nil && addr.Is6() {
 		return "address " + network.String()
 	}
-	return "address " + j.client.String()
+	return "address " + addr.String()
+}
+
+// clientAddr returns the address of the client, which nobody needs to know of most requests.
+func (j *judgement) clientAddr() (netip.Addr, int) {
+	if !j.located {
+		j.client, j.clientPort = j.s.proxies.client(j.r)
+		j.located = true
+	}
+	return j.client, j.clientPort
 }
 
 // checkStreams bounds the streams that a caller keeps open.

@@ -18,14 +18,25 @@ func (j *judgement) needsListFilter() bool {
 	if j.message == nil {
 		return j.r.Method == http.MethodGet && (j.endpoint.restricted() || !j.s.keepPoisoned)
 	}
+	if j.message.Kind != mcpmsg.Batch {
+		return j.asksForList(j.message.Method)
+	}
 	for m := range j.message.Each() {
-		switch m.Method {
-		case mcpmsg.MethodInitialize, mcpmsg.MethodServerDiscover:
-			return !j.s.keepPoisoned
-		case mcpmsg.MethodToolsList, mcpmsg.MethodPromptsList, mcpmsg.MethodResourcesList, mcpmsg.MethodResourcesTemplatesList,
-			mcpmsg.MethodSubscriptionsListen:
-			return j.endpoint.restricted() || !j.s.keepPoisoned
+		if j.asksForList(m.Method) {
+			return true
 		}
+	}
+	return false
+}
+
+// asksForList is needsListFilter for a message of that method.
+func (j *judgement) asksForList(method mcpmsg.Method) bool {
+	switch method {
+	case mcpmsg.MethodInitialize, mcpmsg.MethodServerDiscover:
+		return !j.s.keepPoisoned
+	case mcpmsg.MethodToolsList, mcpmsg.MethodPromptsList, mcpmsg.MethodResourcesList, mcpmsg.MethodResourcesTemplatesList,
+		mcpmsg.MethodSubscriptionsListen:
+		return j.endpoint.restricted() || !j.s.keepPoisoned
 	}
 	return false
 }

@@ -15,20 +15,25 @@ func (p *proxies) trust(addr netip.Addr) bool {
 	return slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 
+// disarm removes the fields by which others than trusted proxies claim to be one. It does nothing where no proxy is trusted.
+func (p *proxies) disarm(r *http.Request) {
+	if len(p.networks) == 0 {
+		return
+	}
+	if addr, _ := peerAddr(r); p.trust(addr) {
+		return
+	}
+	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Real-Ip"} {
+		delete(r.Header, name)
+	}
+}
+
 // client returns the address of the client: the peer's, or, if the peer is a trusted proxy, the last address in
 // X-Forwarded-For that is not one. What stands before it the client may have written itself. An entry that is no address
 // ends the search at the proxy that reported it.
-//
-// Where there are trusted proxies, the fields by which others claim to be one are removed from the request.
 func (p *proxies) client(r *http.Request) (netip.Addr, int) {
 	addr, port := peerAddr(r)
-	if len(p.networks) == 0 {
-		return addr, port
-	}
 	if !p.trust(addr) {
-		for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Real-Ip"} {
-			delete(r.Header, name)
-		}
 		return addr, port
 	}
 	values := r.Header["X-Forwarded-For"]

@@ -58,6 +58,7 @@ func TestClientHeaders(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = tc.peer
 			r.Header.Set(name, "for=127.0.0.1")
+			tc.p.disarm(r)
 			tc.p.client(r)
 			if _, kept := r.Header[name]; kept != tc.kept {
 				t.Errorf("%s: %s kept is %v, want %v", tc.name, name, kept, tc.kept)

@@ -44,7 +44,7 @@ type response struct {
 
 // inspector returns the writer for an answer that has to be looked at or changed, or nil.
 func (j *judgement) inspector(w http.ResponseWriter) *response {
-	if j.preflight || j.modeOf(&Denial{Layer: LayerResponse}) == DetectOnly {
+	if j.preflight || j.modeOfLayer(LayerResponse) == DetectOnly {
 		return nil
 	}
 	var (

@@ -29,11 +29,9 @@ func (j *judgement) checkTransport() *Denial {
 	if len(origins) > 1 || len(origins) == 1 && !ep.originAllowed(origins[0], r) {
 		return transportDenial("origin_not_allowed", http.StatusForbidden)
 	}
-	for name := range r.Header {
-		if isSpelling(name, "X-Http-Method-Override") || isSpelling(name, "X-Http-Method") || isSpelling(name, "X-Method-Override") {
-			// Frameworks that obey it would see another method than this step did.
-			return transportDenial("transport_override", http.StatusBadRequest)
-		}
+	if j.overrides {
+		// Frameworks that obey it would see another method than this step did.
+		return transportDenial("transport_override", http.StatusBadRequest)
 	}
 	if len(r.Header["Upgrade"]) > 0 {
 		// What follows an upgrade is no HTTP and would pass unseen.
@@ -92,7 +90,7 @@ func (ep *endpoint) verbs() []string {
 // isJSON reports whether the body is labelled as JSON in UTF-8. A label that another reader takes for something else would
 // let the body past checks there.
 func isJSON(contentType []string) bool {
-	return len(contentType) == 1 && validate.IsMediaType(contentType[0], "application/json") && validate.ContentType(contentType[0]).OK()
+	return len(contentType) == 1 && (contentType[0] == "application/json" || validate.IsMediaType(contentType[0], "application/json") && validate.ContentType(contentType[0]).OK())
 }
 
 // acceptsAnswer reports whether the client takes at least one of the two media types that an MCP server answers with, or for
@@ -102,8 +100,10 @@ func isJSON(contentType []string) bool {
 func acceptsAnswer(accept []string, method string) bool {
 	none := true
 	for _, value := range accept {
-		for element := range strings.SplitSeq(value, ",") {
-			mediaRange, params, _ := strings.Cut(element, ";")
+		for value != "" {
+			var element string
+			element, value, _ = strings.Cut(value, ",")
+			mediaRange, params, weighed := strings.Cut(element, ";")
 			mediaRange = strings.ToLower(strings.Trim(mediaRange, " \t"))
 			if mediaRange == "" {
 				continue
@@ -118,7 +118,7 @@ func acceptsAnswer(accept []string, method string) bool {
 			default:
 				continue
 			}
-			if !hasZeroWeight(params) {
+			if !weighed || !hasZeroWeight(params) {
 				return true
 			}
 		}
@@ -164,9 +164,8 @@ func pathOf(target string) string {
 			target = rest[strings.IndexAny(rest+"/", "/?#"):]
 		}
 	}
-	if i := strings.IndexAny(target, "?#"); i >= 0 {
-		target = target[:i]
-	}
+	target, _, _ = strings.Cut(target, "#")
+	target, _, _ = strings.Cut(target, "?")
 	return target
 }
 
