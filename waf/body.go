@@ -1,6 +1,7 @@
 package waf
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"math/bits"
@@ -193,16 +194,15 @@ func (j *judgement) checkBody() *Denial {
 }
 
 // readBody reads the body within the time that it may take. A server that has no read deadlines sets its own bounds.
-func (j *judgement) readBody() (*buffer, error) {
+func (j *judgement) readBody() (buf *buffer, err error) {
 	begin := time.Now()
 	if j.event != nil {
 		defer setSince(&j.event.ReadBody, begin)
 	}
 	if j.w != nil {
-		c := http.NewResponseController(j.w)
-		if c.SetReadDeadline(begin.Add(j.s.limits.BodyTimeout)) == nil {
-			defer func() { _ = c.SetReadDeadline(time.Time{}) }() // what follows may be a stream, which has no end to wait for
-		}
+		j.reading = watchedBody{w: j.w, due: begin.Add(j.s.limits.BodyTimeout)}
+		j.load.watch.begin(&j.reading)
+		defer func() { err = cmp.Or(j.load.watch.end(&j.reading), err) }()
 	}
 	return readBody(j.r.Body, j.r.ContentLength, j.s.maxBody, j.load, &j.s.limits)
 }

@@ -117,6 +117,7 @@ type judgement struct {
 
 	parsed    mcpmsg.Message // what message points to
 	replaying replay         // what body points to
+	reading   watchedBody    // the body, while it is read
 	verdict   verdict        // the request's context, once it is let through
 
 	allowedBy accessDecision // of the policy, for the last message

@@ -16,7 +16,7 @@ import (
 type Limits struct {
 	MaxBodies     int           // request bodies in memory at once, until their requests end; 0 = 8192; 1 to 1,000,000
 	MaxBodiesSize int64         // their sum in bytes; 0 = 256 MiB; at least Config.MaxBodyBytes, at most 1 TiB
-	BodyTimeout   time.Duration // for reading one body; 0 = 30 s; 1 ms to 1 h; needs a server that supports read deadlines
+	BodyTimeout   time.Duration // for reading one body; 0 = 30 s; 1 ms to 1 h; needs a server that supports read deadlines, whose own ReadTimeout counts, too
 	MaxStreams    int           // GET streams and subscriptions/listen that one caller may keep open; 0 = 256; 1 to 1,000,000
 }
 
@@ -51,6 +51,7 @@ type load struct {
 	streams map[string]int // open streams by caller; a caller without any has no entry
 
 	sessions openStreams
+	watch    bodyWatch
 }
 
 // addBody takes the place of one more body, if there is one.
