@@ -22,11 +22,10 @@ func (j *judgement) checkMessage() *Denial {
 	if j.event != nil {
 		defer setSince(&j.event.Message, time.Now())
 	}
-	m := &j.parsed
-	var v mcpmsg.Violation
-	if *m, v = j.s.messages.Check(body, mcpmsg.Context{Version: j.version, Direction: mcpmsg.FromClient}); v.OK() {
-		j.message = m
-		v = j.s.messages.CheckMirror(m, j.r.Header)
+	m, v := j.s.messages.Check(body, mcpmsg.Context{Version: j.version, Direction: mcpmsg.FromClient})
+	if v.OK() {
+		j.parsed, j.message = m, &j.parsed
+		v = j.s.messages.CheckMirror(j.message, j.r.Header)
 	}
 	if !v.OK() {
 		return j.messageDenial(v, body, m.ID)
