@@ -90,7 +90,11 @@ type Config struct {
 	LogValues LogValues
 
 	// OnDeny, if not nil, writes the answer to a refused request instead of the Guard. The decision stands whatever it
-	// writes; if it writes nothing, the Guard answers after all.
+	// writes; if it writes nothing, the Guard answers after all, with the fields that it has set.
+	//
+	// That is also how a 403 gets the challenge "insufficient_scope" (MCP 2025-11-25, Authorization, Scope Challenge Handling). The Guard
+	// sends none by itself: it knows names, not what a further scope would make of them, and clients that are told so send people
+	// through a consent, which must then be of use.
 	OnDeny func(http.ResponseWriter, *http.Request, Denial)
 }
 
