@@ -77,7 +77,7 @@ func (rs *Ruleset) evaluate(in ruleInput) (v ruleVerdict) {
 			return ruleVerdict{}
 		}
 	}
-	if corazaTooLong(in.Message) { // no sieve passes it
+	if corazaTooLong(in.Message) {
 		return ruleVerdict{Denied: true, Status: http.StatusRequestEntityTooLarge}
 	}
 	tx := rs.waf.NewTransaction()

@@ -15,11 +15,11 @@ func TestCorazaTooLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := func(n, size int) string {
-		return "[" + strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("p", size-2)+`",`, n), ",") + "]"
+		return "[" + strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("p.", size/2-1)+`",`, n), ",") + "]"
 	}
 	sieved := corazaInline(t, `SecRule ARGS:none "@streq a" "id:1000,phase:2,deny"`)
 	engine := &Ruleset{waf: sieved.waf, args: sieved.args}
-	text := func(size int) string { return `"` + strings.Repeat("a", size-2) + `"` }
+	text := func(size int) string { return `"` + strings.Repeat("a", size-3) + `."` }
 	for _, tc := range []struct {
 		name, member, value string
 		want                bool

@@ -55,6 +55,7 @@ type sieveLink struct {
 	transforms []sieveTransform
 	op         sieveOperator
 	gate       sieveGate
+	foreign    bool // its pattern matches no coded text
 	set        []sieveAssignment
 	effects    bool // a match does something that the sieve does not follow
 	captures   bool // it sets TX:0 to TX:9

@@ -261,7 +261,7 @@ func (c *sieveCompiler) operator(l *sieveLink, text string, transforms []string)
 	if l.op.kind = sieveOperators[name]; l.op.kind == sieveMatch {
 		re, tree := sievePattern(l.op.text)
 		if tree != nil {
-			l.gate = sieveGateOf(tree, transforms)
+			l.gate, l.foreign = sieveGateOf(tree, transforms), sieveForeign(tree, transforms)
 		}
 		if l.op.pattern = re; re == nil {
 			l.op.kind = sieveOpaque
@@ -331,6 +331,13 @@ func (c *sieveCompiler) finish() *sieve {
 			}
 		}
 		c.s.phases[phase] = rules
+		for i := range rules {
+			for _, l := range rules[i].links {
+				if l.values >= 0 && !l.foreign {
+					c.s.fields.native[l.values]++
+				}
+			}
+		}
 	}
 	c.s.leaves = c.leaves.finish()
 	return c.s

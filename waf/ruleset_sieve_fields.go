@@ -26,6 +26,7 @@ type sieveField struct {
 	shape *sieveShape
 	raw   mcpmsg.Raw // a leaf of the message whose value nobody has asked for yet
 	text  string     // the value
+	coded bool       // it is a coded text
 }
 
 // value returns the value as the engine has it.
@@ -64,13 +65,15 @@ type sieveShape struct {
 	bits  sieveBits // targets that the field is one of, and links whose operator matches its name
 	doubt sieveBits // links for which that is not known
 	short bool      // counts for corazaMaxShortBytes
+	coded bool      // but only by a share if it is a coded text
 }
 
 // sieveFields finds shapes. Names come back from request to request, and from item to item of an array, so they are kept; a slot holds
 // one shape, and a name that takes it costs the other one its place and nobody memory.
 type sieveFields struct {
 	tests  []sieveFieldTest
-	blind  bool // no test tells one digit from another
+	native [sieveMaxBits]int // by bit, how many links look at the values of such fields whose pattern may match coded texts
+	blind  bool              // no test tells one digit from another
 	seed   maphash.Seed
 	shapes [sieveShapeSlots]atomic.Pointer[sieveShape]
 }
@@ -116,6 +119,7 @@ func (f *sieveFields) judge(key string) *sieveShape {
 	from, name := sieveSource(key[0]), key[1:]
 	lower := strings.ToLower(name)
 	s.short = from == sieveBody && corazaIsShort([]byte(name))
+	native := 0
 	for bit := range f.tests {
 		test := &f.tests[bit]
 		for i := range test.targets {
@@ -129,11 +133,13 @@ func (f *sieveFields) judge(key string) *sieveShape {
 			switch answer {
 			case sieveYes:
 				s.bits.put(bit)
+				native += f.native[bit]
 			case sieveUnsure:
 				s.doubt.put(bit)
 			}
 			break // the name is the same for every variable that has it
 		}
 	}
+	s.coded = native <= sieveCodedLinks
 	return s
 }

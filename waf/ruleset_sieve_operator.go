@@ -101,14 +101,39 @@ func sieveKeep(c rune) rune {
 	return c
 }
 
-// sieveCleanPath knows paths that have nothing to normalise.
+// sieveCleanPath knows paths that have nothing to normalise but slashes, and spaces where there are no dots.
 func sieveCleanPath(s string) (string, bool) {
-	if s == "/" {
+	if filepath.Separator != '/' || strings.ContainsAny(s, `\:`) || strings.Contains(s, "/.") || strings.Contains(s, "./") || strings.HasSuffix(s, ".") ||
+		strings.Contains(s, ".") && (strings.Contains(s, " ") || s[0] == '.' && strings.Contains(s, "//")) {
+		return s, false
+	}
+	if s != "" && strings.Trim(s, "/") == "" {
 		return "//", true // the engine appends the last slash to the cleaned path
 	}
-	clean := filepath.Separator == '/' && !strings.ContainsAny(s, `\: `) &&
-		!strings.Contains(s, "//") && !strings.Contains(s, "/.") && !strings.Contains(s, "./") && !strings.HasSuffix(s, ".")
-	return s, clean
+	if !strings.Contains(s, "//") && !strings.Contains(s, " ") {
+		return s, true
+	}
+	clean := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if s[i] != '/' || i == 0 || s[i-1] != '/' {
+			clean = append(clean, s[i])
+		}
+	}
+	return sieveTrimSegments(string(clean)), true
+}
+
+// sieveTrimSegments takes the spaces off the ends of the segments of a path, and leaves out those that are nothing else.
+func sieveTrimSegments(path string) string {
+	if !strings.Contains(path, " ") {
+		return path
+	}
+	kept := make([]string, 0, strings.Count(path, "/")+1)
+	for segment := range strings.SplitSeq(path, "/") {
+		if trimmed := strings.TrimRight(segment, " "); trimmed != "" || segment == "" {
+			kept = append(kept, trimmed)
+		}
+	}
+	return strings.Join(kept, "/")
 }
 
 // sieveDecode undoes percent-encoding, and leaves the form with a u to the engine.

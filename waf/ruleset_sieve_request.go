@@ -79,10 +79,14 @@ func (r *sieveRun) message() bool {
 				break
 			}
 		}
-		if shape.short {
+		coded := sieveIsCoded(value)
+		switch {
+		case shape.short && coded && shape.coded:
+			short += len(value) / sieveCodedShare
+		case shape.short:
 			short += len(value)
 		}
-		r.append(sieveField{shape: shape, raw: value})
+		r.append(sieveField{shape: shape, raw: value, coded: coded})
 	})
 	return err == nil && (short <= corazaMaxShortBytes || len(r.in.Message.Raw) <= corazaMaxShortBytes)
 }

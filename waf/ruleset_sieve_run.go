@@ -138,7 +138,7 @@ func (r *sieveRun) link(l *sieveLink) sieveAnswer {
 
 // value applies the link to the value of a field.
 func (r *sieveRun) value(l *sieveLink, f *sieveField) sieveAnswer {
-	if l.gate.on && !f.passesGate(&l.gate) {
+	if f.coded && l.foreign || l.gate.on && !f.passesGate(&l.gate) {
 		return sieveIs(l.op.negated)
 	}
 	return r.holds(l, f.value())
