@@ -11,7 +11,7 @@ var sink validate.Violation
 // noAllocs fails if f allocates.
 func noAllocs(t *testing.T, name string, f func()) {
 	t.Helper()
-	if n := testing.AllocsPerRun(20, f); n != 0 {
+	if n := testing.AllocsPerRun(100, f); n != 0 { // often enough for what the servers of other tests leave behind not to count
 		t.Errorf("%s: %v allocs, want 0", name, n)
 	}
 }
