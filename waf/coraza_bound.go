@@ -13,10 +13,13 @@ import (
 // Base64, of which most expressions make nothing, count by a share where the sieve can settle the message (ruleset_sieve_coded.go).
 const corazaMaxShortBytes = 64 << 10
 
-// corazaShortNames are the ends of the names that such arguments have, in lower case and without a plural s.
+// corazaShortNames are the ends of the names that such arguments have, in lower case and without a plural s. One with a dot in front is
+// the whole name.
 var corazaShortNames = [...]string{
 	"path", "file", "filename", "dir", "directory", "folder", "url", "uri", "href", "host", "name", "ref", "branch", "tag", "revision",
 	"package", "interface", "key", "id",
+	".cwd", ".root", ".dst", ".dest", ".destination", ".slug", ".target", ".site", ".website", ".feed", ".link", ".proxy", "callback", "webhook",
+	".notify", ".app", ".application", ".shortcut", ".device", "container", ".commit", "bundleidentifier",
 }
 
 // corazaTooLong reports whether the short arguments of a message are over the bound for the engine, which looks at all of them with every
@@ -43,7 +46,7 @@ func corazaIsShort(name []byte) bool {
 			name = name[:i]
 			continue
 		}
-		part := strings.TrimSuffix(strings.ToLower(string(last)), "s")
+		part := "." + strings.TrimSuffix(strings.ToLower(string(last)), "s")
 		for _, end := range corazaShortNames {
 			if strings.HasSuffix(part, end) {
 				return true
