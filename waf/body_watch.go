@@ -61,9 +61,20 @@ func (b *bodyWatch) cutOverdue() {
 		case body.due.After(now):
 			b.wakeAt(body.due)
 		default:
-			body.cut = http.NewResponseController(body.w).SetReadDeadline(time.Unix(1, 0)) == nil
+			body.cut = body.endReading()
 		}
 	}
+}
+
+// endReading makes the reader of the body return at once, and reports whether it could. A writer that panics, as one around the Guard
+// may, takes only its own request with it: on the goroutine of a timer nobody else would recover.
+func (b *watchedBody) endReading() (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	return http.NewResponseController(b.w).SetReadDeadline(time.Unix(1, 0)) == nil
 }
 
 // end ends the watch over a body. It returns an error if the body took too long.

@@ -86,6 +86,26 @@ func TestBodyWatchWithoutDeadlines(t *testing.T) {
 	}
 }
 
+type panickingWriter struct{ http.ResponseWriter }
+
+func (panickingWriter) SetReadDeadline(time.Time) error { panic("set read deadline") }
+
+// A writer that panics where the deadline is set does not end the process, nor the watch over the others.
+func TestBodyWatchOfPanickingWriter(t *testing.T) {
+	var watch bodyWatch
+	other, otherSet := newWatched(time.Now(), nil)
+	body := &watchedBody{w: panickingWriter{}, due: time.Now()}
+	watch.bodies = other
+	watch.begin(body) // before the other, which is due at the same moment
+	<-otherSet
+	if err := watch.end(body); err != nil {
+		t.Errorf("end: %v, want nil", err)
+	}
+	if err := watch.end(other); err == nil {
+		t.Error("the other was not cut")
+	}
+}
+
 // A server that gives a request less time than the Guard gives its body keeps its word.
 func TestServerReadTimeout(t *testing.T) {
 	g, err := New(Config{DangerouslyNoRules: true, Endpoints: []Endpoint{{Path: "/mcp", Anonymous: true}}})
