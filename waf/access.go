@@ -64,7 +64,7 @@ func (j *judgement) checkPolicy() *Denial {
 	case j.endpoint == nil, j.endpoint.open() && j.endpoint.dryRun == nil:
 		return nil
 	case j.message != nil:
-	case j.r.Method != http.MethodPost, j.endpoint.open(), j.isStopped():
+	case !j.mayBringMessage(), j.endpoint.open(), j.isStopped():
 		return nil
 	default:
 		return &Denial{Layer: LayerPolicy, Code: "message_unread", Status: http.StatusForbidden}

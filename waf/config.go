@@ -18,7 +18,7 @@ type Config struct {
 
 	// Mode is Enforce, the default, or DetectOnly. Modes overrides it for single layers, [Endpoint] for single endpoints. Where
 	// LayerMessage only detects, a message that can't be read goes on to the policy, which refuses it unless every caller may use
-	// everything; the rates of tools are not asked about it.
+	// everything; the rates of tools are not asked about it. Where LayerBody does, the same goes for a body under another verb than POST.
 	Mode  Mode
 	Modes map[Layer]Mode
 

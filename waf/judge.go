@@ -363,7 +363,7 @@ func (j *judgement) isRerouted() bool {
 }
 
 // checkEndpoint is step 2: a path that readers could take to endpoints with different settings has no endpoint. Neither has one that
-// goes on after a "#", for readers to whom that is no fragment, nor one where a stream is asked for that only nearly is an endpoint.
+// goes on after a "#", for readers to whom that is no fragment, nor one that is only nearly an endpoint's, where a stream is asked for.
 func (j *judgement) checkEndpoint() *Denial {
 	path, _, _ := strings.Cut(requestTarget(j.r), "?")
 	switch {

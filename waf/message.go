@@ -33,6 +33,13 @@ func (j *judgement) checkMessage() *Denial {
 	return j.checkVersionOf(LayerMessage, &j.endpoint.versions)
 }
 
+// mayBringMessage reports whether the request may bring a message, which a server may read under any verb. A body under another one than
+// POST goes on where its layer only detects.
+func (j *judgement) mayBringMessage() bool {
+	body, whole := j.bytes()
+	return j.r.Method == http.MethodPost || len(body) > 0 || !whole
+}
+
 // messageDenial refuses the message for a violation.
 func (j *judgement) messageDenial(v mcpmsg.Violation, body []byte, id mcpmsg.Raw) *Denial {
 	d := &Denial{Layer: LayerMessage, Code: v.Code.String(), Status: http.StatusBadRequest, RPCID: id}

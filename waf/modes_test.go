@@ -50,6 +50,8 @@ func TestEndpointModes(t *testing.T) {
 	}
 }
 
+func verb(method string) func(*http.Request) { return func(r *http.Request) { r.Method = method } }
+
 // Where messages that can't be read go on, they may be a use of anything: the policy lets them through only if it has no rules.
 func TestPolicyOfUnreadMessages(t *testing.T) {
 	twin := strings.Replace(call, `"method"`, `"Method":"tools/call","method"`, 1)
@@ -68,10 +70,15 @@ func TestPolicyOfUnreadMessages(t *testing.T) {
 		"one whose mirror disagrees":    {waf.AccessLists{Tools: other}, post(call, set("Mcp-Method", "ping")), 202},
 		"one that the policy forbids":   {waf.AccessLists{Tools: other}, post(strings.Replace(call, "echo", "x", 1), set("Mcp-Method", "ping")), 403},
 		"the stream, where none is due": {waf.AccessLists{Tools: other}, post("", stream), 202},
+		"a message under another verb":  {waf.AccessLists{Tools: other}, post(call, verb("PUT")), 403},
+		"one in the request for events": {waf.AccessLists{Tools: other}, post(call, verb("GET"), set("Accept", "text/event-stream")), 403},
+		"one that is compressed":        {waf.AccessLists{Tools: other}, post(call, verb("DELETE"), set("Content-Encoding", "gzip")), 403},
+		"the same without rules":        {waf.AccessLists{}, post(call, verb("PUT")), 202},
+		"the end of a session":          {waf.AccessLists{Tools: other}, post("", verb("DELETE")), 202},
 	} {
 		g := newGuarded(t, func(c *waf.Config) {
 			c.DangerouslyNoRules, c.MaxBodyBytes = true, 200
-			c.Modes = map[waf.Layer]waf.Mode{waf.LayerMessage: waf.DetectOnly, waf.LayerBody: waf.DetectOnly}
+			c.Modes = map[waf.Layer]waf.Mode{waf.LayerTransport: waf.DetectOnly, waf.LayerMessage: waf.DetectOnly, waf.LayerBody: waf.DetectOnly}
 			e := &c.Endpoints[0]
 			e.Methods, e.Tools, e.Resources = tc.rules.Methods, tc.rules.Tools, tc.rules.Resources
 		})

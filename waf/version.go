@@ -117,7 +117,7 @@ func (j *judgement) checkCallerVersion() (d *Denial) {
 		}
 	case j.message != nil:
 		d = j.checkVersionOf(LayerPolicy, &caller.versionSet)
-	case j.r.Method == http.MethodPost && !j.isStopped(): // it goes on because its layer only detects, and may be of any revision
+	case j.mayBringMessage() && !j.isStopped(): // it goes on because its layer only detects, and may be of any revision
 		d = &Denial{Layer: LayerPolicy, Code: "message_unread", Status: http.StatusForbidden}
 	}
 	if d != nil {

@@ -73,7 +73,8 @@ func TestMinVersions(t *testing.T) {
 // What can't be read may be of any revision, whatever the header says.
 func TestMinVersionsOfUnreadMessages(t *testing.T) {
 	g := newGuarded(t, func(c *waf.Config) {
-		c.DangerouslyNoRules, c.Modes = true, map[waf.Layer]waf.Mode{waf.LayerMessage: waf.DetectOnly}
+		c.DangerouslyNoRules = true
+		c.Modes = map[waf.Layer]waf.Mode{waf.LayerTransport: waf.DetectOnly, waf.LayerMessage: waf.DetectOnly, waf.LayerBody: waf.DetectOnly}
 		c.Identities.Bearer = append(c.Identities.Bearer, waf.BearerToken{Name: "new", SHA256: sha256.Sum256([]byte("new"))})
 		c.Endpoints[0].Tools, c.Endpoints[0].MinVersions = nil, []waf.MinVersion{{Identity: "new", Version: mcpmsg.V20250618}}
 	})
@@ -86,6 +87,10 @@ func TestMinVersionsOfUnreadMessages(t *testing.T) {
 			}
 			if rec := g.serve(request); rec.Code != want {
 				t.Errorf("%s, version %q: status %d, events %+v, want %d", caller, version, rec.Code, g.events, want)
+			}
+			request = post(call, verb("PUT"), set("Authorization", "Bearer "+caller))
+			if rec := g.serve(request); rec.Code != want {
+				t.Errorf("%s, another verb: status %d, events %+v, want %d", caller, rec.Code, g.events, want)
 			}
 		}
 	}
