@@ -59,7 +59,8 @@ type HeaderConfig struct {
 	DangerouslyIgnoreGrammar []string
 }
 
-// FieldLimit bounds the value of one field.
+// FieldLimit bounds the value of one field. It can't be a field of Mcp-Param, all of which MaxCustomValueBytes bounds, nor one that is refused
+// for its underscore whatever its size, such as Content_Type.
 type FieldLimit struct {
 	Name     string // in any case
 	MaxBytes int    // 1..1048576

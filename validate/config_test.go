@@ -68,6 +68,11 @@ func TestConfigErrorReasons(t *testing.T) {
 		{validate.RequestConfig{Headers: validate.HeaderConfig{RefuseNames: []string{"a b"}}}, "HeaderConfig.RefuseNames"},
 		{validate.RequestConfig{Headers: validate.HeaderConfig{RefuseNames: make([]string, 65)}}, "65 is not in 0..64"},
 		{validate.RequestConfig{Headers: validate.HeaderConfig{FieldLimits: []validate.FieldLimit{{Name: "X-A"}}}}, "HeaderConfig.FieldLimits"},
+		{validate.RequestConfig{Headers: validate.HeaderConfig{FieldLimits: []validate.FieldLimit{{Name: "mcp-param-Region", MaxBytes: 9}}}}, "HeaderConfig.FieldLimits"},
+		{validate.RequestConfig{Headers: validate.HeaderConfig{FieldLimits: []validate.FieldLimit{{Name: "Mcp_Param_Region", MaxBytes: 9}}}}, "HeaderConfig.FieldLimits"},
+		{validate.RequestConfig{Headers: validate.HeaderConfig{FieldLimits: []validate.FieldLimit{{Name: "Content_Length", MaxBytes: 9}}}}, "HeaderConfig.FieldLimits"},
+		{validate.RequestConfig{Headers: validate.HeaderConfig{FieldLimits: []validate.FieldLimit{{Name: "X_A", MaxBytes: 9}, {Name: "X-A", MaxBytes: 9}}}}, "HeaderConfig.FieldLimits"},
+		{validate.RequestConfig{Headers: validate.HeaderConfig{RefuseUnderscores: true, FieldLimits: []validate.FieldLimit{{Name: "X_A", MaxBytes: 9}}}}, "HeaderConfig.FieldLimits"},
 		{validate.RequestConfig{Headers: validate.HeaderConfig{DangerouslyAllowDuplicates: []string{"Content-Length"}}}, "DangerouslyAllowDuplicates"},
 		{validate.RequestConfig{Headers: validate.HeaderConfig{DangerouslyAllowDuplicates: []string{"Accept"}}}, "DangerouslyAllowDuplicates"},
 		{validate.RequestConfig{Headers: validate.HeaderConfig{DangerouslyIgnoreGrammar: []string{"host"}}}, "DangerouslyIgnoreGrammar"},
@@ -84,7 +89,7 @@ func TestConfigErrorReasons(t *testing.T) {
 func TestConfigExceptions(t *testing.T) {
 	cfg := validate.Default()
 	cfg.Headers.RefuseNames = []string{"x-debug", "Via"}
-	cfg.Headers.FieldLimits = []validate.FieldLimit{{Name: "x-big", MaxBytes: 5000}, {Name: "User-Agent", MaxBytes: 4}}
+	cfg.Headers.FieldLimits = []validate.FieldLimit{{Name: "x-big", MaxBytes: 5000}, {Name: "User-Agent", MaxBytes: 4}, {Name: "x_big_2", MaxBytes: 5}}
 	cfg.Headers.DangerouslyAllowDuplicates = []string{"referer"}
 	cfg.Headers.DangerouslyIgnoreGrammar = []string{"origin", "Accept"}
 	r := newRequest(t, cfg)

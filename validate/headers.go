@@ -2,6 +2,7 @@ package validate
 
 import (
 	"iter"
+	"strings"
 )
 
 // Field is a field line as received: the name in its own case, the value with or without the white space around it.
@@ -85,6 +86,14 @@ func (h *Headers) name(cfg *HeaderConfig, errs *configErrors) {
 			if l.MaxBytes == 0 {
 				errs.reason("HeaderConfig.FieldLimits", l.Name, "has no MaxBytes")
 			}
+		}
+	}
+	for _, l := range cfg.FieldLimits { // a row of its own would take such a field out of the checks that all of them get
+		switch {
+		case isMCPParam(l.Name):
+			errs.reason("HeaderConfig.FieldLimits", l.Name, "is bounded by MaxCustomValueBytes")
+		case strings.IndexByte(l.Name, '_') >= 0 && (cfg.RefuseUnderscores || t.isTwin(l.Name)):
+			errs.reason("HeaderConfig.FieldLimits", l.Name, "is refused for its underscore")
 		}
 	}
 	for _, name := range cfg.DangerouslyAllowDuplicates {
