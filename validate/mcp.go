@@ -81,7 +81,7 @@ func paramValue[T Text](s T) problem {
 	return mirrorValue(s, CodeMCPParamInvalid)
 }
 
-// textProblem judges a text of n bytes, of which there must be one, with a wrong byte at at, or none if that is negative.
+// textProblem judges a text of n bytes, which must not be 0. at is the index of a byte that may not be there, negative if there is none.
 func textProblem(at, n int, c Code) problem {
 	if at >= 0 || n == 0 {
 		return problem{c, max(at, 0)}

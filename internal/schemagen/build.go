@@ -42,10 +42,10 @@ type methodRow struct {
 	result       int  // root, -1 for a notification
 }
 
-// revisionRoots are the roots of a revision that do not depend on a method.
 // taskRoots are the roots of the results of a method that may be answered by a task: of the usual one, and of the task.
 type taskRoots struct{ usual, task int }
 
+// revisionRoots are the roots of a revision that do not depend on a method.
 type revisionRoots struct{ result, openResult, failure, request, notification int }
 
 func build(texts [][]byte) (*program, error) {
