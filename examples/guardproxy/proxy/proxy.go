@@ -84,7 +84,8 @@ func dropForwarded(h http.Header, known bool) {
 	for name := range h {
 		field := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
 		switch field {
-		case "forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip":
+		case "forwarded", "x-real-ip", "client-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip",
+			"fly-client-ip", "x-original-forwarded-for", "x-originating-ip", "x-remote-ip", "x-remote-addr":
 			delete(h, name)
 			continue
 		}

@@ -263,7 +263,8 @@ func TestForwardedFieldsOfKnownProxies(t *testing.T) {
 	fields := map[string]string{ // and whether a known proxy may send them
 		"X-Forwarded-User": "keep", "X-Forwarded-Email": "keep",
 		"X-Forwarded-Prefix": "", "X-Forwarded-Port": "", "X-Forwarded-Server": "", "X-Forwarded-Uri": "", "X-Real-Ip": "", "Cf-Connecting-Ip": "", "True-Client-Ip": "",
-		"X-Forwarder": "always", "X-User": "always", "Uri": "always", "User": "always",
+		"Client-Ip": "", "X-Remote-Addr": "", "X-Remote-Ip": "", "X-Originating-Ip": "", "X-Original-Forwarded-For": "", "Fly-Client-Ip": "",
+		"X-Forwarder": "always", "X-User": "always", "Client": "always", "Uri": "always", "User": "always",
 	}
 	values := map[string]string{"X-Forwarded-Port": "1", "X-Real-Ip": "192.0.2.9"}
 	for _, from := range []string{"127.0.0.1/32", "192.0.2.0/24"} {
