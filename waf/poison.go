@@ -103,7 +103,7 @@ func repeatsMember(d *json.Decoder) bool {
 }
 
 // inspectValue walks a decoded value, whose depth encoding/json bounds. marks are the header fields that the schema around the
-// value asks for, in lower case.
+// value asks for, as foldMark makes them.
 func inspectValue(value any, marks map[string]bool) error {
 	switch v := value.(type) {
 	case string:
@@ -127,7 +127,7 @@ func inspectValue(value any, marks map[string]bool) error {
 				inside = make(map[string]bool)
 			case "x-mcp-header":
 				mark, ok := member.(string)
-				if mark = strings.ToLower(mark); !ok || !validate.FieldName(mark).OK() || marks[mark] {
+				if mark = foldMark(mark); !ok || !validate.FieldName(mark).OK() || marks[mark] {
 					return faultHeaderMark
 				}
 				if marks != nil {
@@ -141,3 +141,6 @@ func inspectValue(value any, marks map[string]bool) error {
 	}
 	return nil
 }
+
+// foldMark makes those marks equal whose header fields are one field to some servers: CGI and its heirs read "-" as "_".
+func foldMark(mark string) string { return strings.ReplaceAll(strings.ToLower(mark), "_", "-") }

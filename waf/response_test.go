@@ -194,7 +194,8 @@ func TestPoisonedLists(t *testing.T) {
 	}
 	for body, want := range map[string]int{
 		marked("Region", "Zone"): 200,
-		marked("x", "REGION"):    502,
+		strings.ReplaceAll(marked("a", "My-Zone"), "Region", "My_Zone"): 502,
+		marked("x", "REGION"): 502,
 		`{"id":3,"result":{"tools":[{"name":"a","description":"x","Description":"y"}]}}`:                              502,
 		`[{"id":3,"result":{"tools":[{"name":"a","description":"x","Description":"y"}]}}]`:                            502,
 		`[{"id":3,"result":{"tools":[{"name":"a","description":"x"}]}}]`:                                              200,
