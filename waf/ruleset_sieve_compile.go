@@ -265,9 +265,8 @@ func (c *sieveCompiler) operator(l *sieveLink, text string, transforms []string)
 		}
 		if l.op.pattern = re; re == nil {
 			l.op.kind = sieveOpaque
-			return false
 		}
-		return sieveDigitBlind(tree) && !slices.Contains(transforms, "length")
+		return tree != nil && sieveDigitBlind(tree) && !slices.Contains(transforms, "length")
 	}
 	if strings.Contains(l.op.text, "%{") {
 		reference, isTX := strings.CutPrefix(strings.ToLower(l.op.text), "%{tx.")
