@@ -150,7 +150,10 @@ func (b clientBody) Read(p []byte) (int, error) {
 
 type bodyError struct{ cause error }
 
+// Error implements error.
 func (e *bodyError) Error() string { return e.cause.Error() }
+
+// Unwrap returns what went wrong.
 func (e *bodyError) Unwrap() error { return e.cause }
 
 // buffers are what answers are copied through. Without them ReverseProxy makes a new one for every answer.
