@@ -39,9 +39,6 @@ func (ep *endpoint) hostAllowed(r *http.Request) bool {
 	if ep.AllowHosts == nil {
 		return true
 	}
-	if slices.Contains(ep.AllowHosts, r.Host) {
-		return true
-	}
 	host := strings.ToLower(r.Host)
 	if slices.Contains(ep.AllowHosts, host) {
 		return true
