@@ -32,7 +32,8 @@ func uploadCall(argument, text string) string {
 func TestCodedUpload(t *testing.T) {
 	size := 300 << 10
 	if testing.Short() {
-		size = 68 << 10 // the race detector makes expressions slow
+		size = 68 << 10
+		t.Logf("-short: uploads of %d bytes, for the race detector makes expressions slow", size)
 	}
 	file := upload(1, size)
 	image := "/9j/4AAQSkZJRgABAQ//" + file // as every JPEG begins

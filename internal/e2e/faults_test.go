@@ -298,6 +298,7 @@ func longBodies(t *testing.T, p path) {
 	bodies := 1000
 	if testing.Short() {
 		bodies = atOnce
+		t.Logf("-short: %d bodies", bodies)
 	}
 	guard, base, client := p.serve(t, waf.Config{MaxBodyBytes: 8 << 10, Limits: waf.Limits{MaxBodies: 100}}, orTeapot(unreached(t).ServeHTTP))
 	stillServes(t, guard, client, base) // over the one HTTP/2 connection that all then take: of 250 that begin, Go's server ends the slow ones

@@ -183,7 +183,7 @@ func (p *prover) log(t *testing.T) {
 	t.Helper()
 	p.flush(t)
 	if startNode() == nil {
-		t.Log("no node is installed: what JSON.parse sees was not compared")
+		t.Log(noNode)
 	}
 	t.Logf("%d messages, %d accepted, %d more by the schema files alone; refused by readers afterwards: %v",
 		p.checked, p.told[0], p.laxOnly, p.refused)
